@@ -1,0 +1,1 @@
+"""Composition root: what is started, in which order, and stopped in reverse."""

@@ -1,0 +1,1 @@
+"""Edge: loudspeakers, lift doors and other actuators, with their answers."""

@@ -1,0 +1,1 @@
+"""YAML in, models or problems (file:line:col) out."""

@@ -1,0 +1,133 @@
+"""What the operator must see: alarms, their states, and the record of every change.
+
+The state words are those of ISA-18.2; the classes are those of fire practice (NFPA 72).
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from firewatch.model.text import LocalText
+
+
+class ConditionState(enum.StrEnum):
+    """What a rule's condition says; `unknown` is an answer of its own and never clears an alarm."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNKNOWN = "unknown"
+
+
+class AlarmState(enum.StrEnum):
+    """Where an alarm stands in its life (ISA-18.2)."""
+
+    NORMAL = "normal"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RTN_UNACKNOWLEDGED = "rtn_unacknowledged"
+
+
+class Priority(enum.StrEnum):
+    """How urgently the operator has to respond (ISA-18.2), most urgent first."""
+
+    HIGHEST = "highest"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class AlarmClass(enum.StrEnum):
+    """What sort of alarm it is, in the order fire practice shows them."""
+
+    FIRE = "fire"
+    SUPERVISORY = "supervisory"
+    SECURITY = "security"
+    TROUBLE = "trouble"
+
+
+class AlarmClock(msgspec.Struct, frozen=True):
+    """When each stage of an alarm's way was reached; None while it has not been (domain.md: 3 s, 10 s, 100 s).
+
+    `source_time`: the sensor saw it. `receive_time`: firewatch heard of it. `decided_time`: the rule decided.
+    `annunciated_time`: it was handed to the feed. `journalled_time`: it is safe in the history.
+    """
+
+    source_time: datetime
+    receive_time: datetime
+    decided_time: datetime
+    annunciated_time: datetime | None = None
+    journalled_time: datetime | None = None
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """One alarm as it stands. Everything a screen or a receiver needs is in it.
+
+    `subject` is `site/asset` or `site/device`. `onset_time` is the event time at which the condition became
+    active, before any delay. `activations` counts how often it became active before the operator was done with
+    it. `condition` is what the signals say now. `clock` is the clock of the first annunciation.
+    """
+
+    alarm_id: str
+    rule: str
+    site: str
+    subject: str
+    building: str
+    system: str
+    priority: Priority
+    alarm_class: AlarmClass
+    state: AlarmState
+    condition: ConditionState
+    text: LocalText
+    advice: LocalText
+    place: LocalText
+    onset_time: datetime
+    clock: AlarmClock
+    activations: int = 1
+    value: float | bool | str | None = None
+    unit: str = ""
+    picture: str | None = None
+    cleared_time: datetime | None = None
+    acknowledged_time: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledge_comment: str = ""
+
+
+class TransitionReason(enum.StrEnum):
+    """Why an alarm changed."""
+
+    CONDITION_ACTIVE = "condition_active"
+    CONDITION_INACTIVE = "condition_inactive"
+    CONDITION_UNKNOWN = "condition_unknown"
+    CONDITION_KNOWN = "condition_known"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class AlarmTransition(msgspec.Struct, frozen=True):
+    """The record of one change. `number` counts the changes of one alarm from 1: (`alarm_id`, `number`) is unique,
+    so that recording one twice is harmless. `alarm` is the alarm after the change.
+    """
+
+    alarm_id: str
+    number: int
+    transition_time: datetime
+    reason: TransitionReason
+    previous_state: AlarmState
+    alarm: Alarm
+    by: str = "firewatch"
+    comment: str = ""
+
+
+def alarm_id(rule: str, subject: str, onset_time: datetime) -> str:
+    """The identity of an alarm, the same wherever and however often it is worked out.
+
+    Raises:
+        ValueError: `onset_time` is naive.
+    """
+    if onset_time.tzinfo is None:
+        raise ValueError("onset_time has no time zone; alarms live in UTC")
+    text = f"{rule}|{subject}|{onset_time.timestamp():.6f}"
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,88 @@
+"""The JSON payloads of the MQTT contract, exactly as they travel.
+
+Devices, simulators and receivers are written against these; docs/mqtt-contract/ publishes them as an
+AsyncAPI document with JSON Schemas generated from here. Every size is bounded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from firewatch.model.alarm import Alarm
+from firewatch.model.command import AnswerState
+from firewatch.model.observation import Quality
+
+PAYLOAD_LIMIT_BYTES = 65_536
+"""A longer payload is refused unread."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Unit = Annotated[str, msgspec.Meta(max_length=16)]
+ShortText = Annotated[str, msgspec.Meta(max_length=256)]
+StateValue = Annotated[str, msgspec.Meta(max_length=64)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One reading inside a telemetry message. `time` defaults to the message's, `unit` to the signal's own.
+    `value` may be null only with quality "bad".
+    """
+
+    signal: Name
+    value: float | bool | StateValue | None = None
+    unit: Unit | None = None
+    quality: Quality = Quality.GOOD
+    time: datetime | None = None
+
+
+class OneReading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """Telemetry with one reading."""
+
+    time: datetime
+    signal: Name
+    value: float | bool | StateValue | None = None
+    unit: Unit | None = None
+    quality: Quality = Quality.GOOD
+    seq: Sequence | None = None
+
+
+class ManyReadings(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """Telemetry with up to 500 readings taken together or collected while a device was offline."""
+
+    time: datetime
+    readings: Annotated[list[Reading], msgspec.Meta(min_length=1, max_length=500)]
+    seq: Sequence | None = None
+
+
+class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Birth (`online` true, sent after connecting) and will (`online` false, sent by the broker); retained.
+    The will carries no time: the broker sends it long after it was written.
+    """
+
+    online: bool
+    time: datetime | None = None
+    software: ShortText = ""
+
+
+class CommandMessage(msgspec.Struct, frozen=True):
+    """firewatch asks an actuator for something. The same `id` may come twice and must be done once."""
+
+    id: Name
+    action: Name
+    parameters: dict[str, str | float | bool]
+    time: datetime
+
+
+class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An actuator's answer: `accepted` at once, then `done` or `failed` with its own word in `detail`."""
+
+    id: Name
+    state: AnswerState
+    time: datetime
+    detail: ShortText = ""
+
+
+AlarmMessage = Alarm
+"""The alarm feed carries the alarm as it stands, retained until it is back to normal (then an empty payload)."""

@@ -1,0 +1,1 @@
+"""Edge: the MQTT session, payload decoding, acknowledgement, publishing."""

@@ -1,0 +1,201 @@
+"""What the app needs from its edges, in terms of the model only. Edges never import each other; they meet here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.command import ActuatorAnswer, ActuatorCommand, OperatorCommand
+from firewatch.model.observation import Observation
+
+
+class Clock(Protocol):
+    """The time. One implementation reads it (`app/clock.py`), one is moved by tests (`testing/`)."""
+
+    def now(self) -> datetime:
+        """The present, aware, in UTC, never earlier than an answer before."""
+        ...
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A camera's frame kept as evidence: `jpeg` bytes, named by what took it and when."""
+
+    picture_id: str
+    device: str
+    taken_time: datetime
+    jpeg: bytes
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Input that could not be used. `payload` is its beginning, as text; `reason` is one of `mqtt.rejection`'s."""
+
+    receive_time: datetime
+    source: str
+    reason: str
+    detail: str
+    payload: str
+
+
+class EngineInput(msgspec.Struct, frozen=True):
+    """One thing the engine took, with its place in the order (`ordinal`) and the engine's time then (`now`).
+    Replaying inputs by ordinal gives the same state again.
+    """
+
+    ordinal: int
+    now: datetime
+    observation: Observation | None = None
+    command: OperatorCommand | None = None
+
+
+Record = EngineInput | AlarmTransition | ActuatorCommand | ActuatorAnswer | Picture | Rejection
+"""Everything the history keeps."""
+
+
+class History(Protocol):
+    """Where records become safe. Writing never blocks the caller and never loses what it accepted."""
+
+    def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
+        """Take records for writing, in order; `on_safe` is called in the event loop once all are on disk."""
+        ...
+
+    def room(self) -> bool:
+        """False while so much is waiting that telemetry should be left with the broker for now."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything taken so far is safe."""
+        ...
+
+
+class AlarmFilter(msgspec.Struct, frozen=True):
+    """Which alarms to read; None means any. `before` pages: only alarms whose (onset, id) come before it."""
+
+    site: str | None = None
+    standing: bool | None = None
+    rule: str | None = None
+    subject: str | None = None
+    before: tuple[datetime, str] | None = None
+    limit: int = 100
+
+
+class StoredObservation(msgspec.Struct, frozen=True):
+    """An observation as history gives it back."""
+
+    signal: str
+    value: float | bool | str | None
+    quality: str
+    source_time: datetime
+    receive_time: datetime
+
+
+class CommandRecord(msgspec.Struct, frozen=True):
+    """A command and the last answer to it, None while there is none."""
+
+    command: ActuatorCommand
+    answer: ActuatorAnswer | None
+
+
+class HistoryReader(Protocol):
+    """What screens and recovery read."""
+
+    async def alarms(self, wanted: AlarmFilter) -> list[Alarm]:
+        """Alarms as they stand now, newest onset first."""
+        ...
+
+    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
+        """All changes of one alarm, first to last; empty if there is no such alarm."""
+        ...
+
+    async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
+        """The newest `limit` observations with start <= source_time < end, oldest first."""
+        ...
+
+    async def commands(
+        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+    ) -> list[CommandRecord]:
+        """Commands, newest first: those of one alarm or session, or those without a final answer."""
+        ...
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """A kept picture."""
+        ...
+
+    def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
+        """What the engine took after that ordinal, in order: what a restart has to replay."""
+        ...
+
+    async def last_ordinal(self) -> int:
+        """The highest ordinal stored, 0 if there is none."""
+        ...
+
+
+class CommandSink(Protocol):
+    """How an edge hands an operator's command to the engine."""
+
+    async def submit(self, command: OperatorCommand) -> Alarm:
+        """Carry it out; returns the alarm after it, once it is in the history or its journal.
+
+        Raises:
+            RefusedCommandError: it does not fit the alarm's state; nothing was changed.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Hand over a message at QoS 1."""
+        ...
+
+
+class PartStatus(msgspec.Struct, frozen=True):
+    """How one part of the daemon is: `ready`, and a sentence about it."""
+
+    name: str
+    ready: bool
+    detail: str
+
+
+FeedEvent = Alarm | Observation | CommandRecord | PartStatus | Rejection
+"""Everything the live feed shows."""
+
+
+class LiveView(Protocol):
+    """What is true at this moment, read from memory."""
+
+    def alarms(self) -> list[Alarm]:
+        """Every alarm that is not back to normal."""
+        ...
+
+    def last(self, signal: str) -> Observation | None:
+        """The newest observation of a signal, None if it was never heard."""
+        ...
+
+    def rejections(self) -> list[Rejection]:
+        """The last inputs that could not be used, newest first."""
+        ...
+
+    def rejection_counts(self) -> dict[str, int]:
+        """How many inputs were refused since the start, by reason."""
+        ...
+
+    def parts(self) -> list[PartStatus]:
+        """Broker, database, engine, cameras and whatever else the daemon is made of."""
+        ...
+
+    def frame(self, device: str) -> bytes | None:
+        """The newest picture (JPEG) of a camera `site/device`; None while there is none."""
+        ...
+
+
+class Feed(Protocol):
+    """Where the app pushes what has just happened; a slow reader never holds it up."""
+
+    def push(self, event: FeedEvent) -> None:
+        """Hand one event to every connected screen."""
+        ...

@@ -1,0 +1,1 @@
+"""Edge: history in TimescaleDB or plain PostgreSQL."""

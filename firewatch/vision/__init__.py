@@ -1,0 +1,1 @@
+"""Edge: cameras to frames to detections to observations."""

@@ -1,0 +1,1 @@
+"""Edge: the HTTP API, the WebSocket feed and the console."""
