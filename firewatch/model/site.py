@@ -86,7 +86,6 @@ class DeviceKind(msgspec.Struct, frozen=True):
     system: str
     signals: tuple[Signal, ...]
     actions: tuple[str, ...] = ()
-    decoder: Decoder | None = None
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, derived ones included; None if the kind has none."""
@@ -99,8 +98,8 @@ class DeviceKind(msgspec.Struct, frozen=True):
 class Device(msgspec.Struct, frozen=True):
     """One device at its place.
 
-    `topic` is set where a vendor's device publishes under a topic of its own; `stream` is a camera's video
-    address, absolute or relative to `vision.stream_base_url`.
+    `topic` is set where a vendor's device publishes under a topic of its own, `decoder` where its payload differs
+    from the contract's; `stream` is a camera's video address, absolute or relative to `vision.stream_base_url`.
     """
 
     id: str
@@ -111,6 +110,7 @@ class Device(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     topic: str | None = None
     stream: str | None = None
+    decoder: Decoder | None = None
 
 
 class Asset(msgspec.Struct, frozen=True):
