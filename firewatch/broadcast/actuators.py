@@ -1,0 +1,101 @@
+"""Commands to actuators over MQTT, followed until they are answered.
+
+A command goes out at once. Until the actuator answers, it is sent again every `RESEND_INTERVAL`, with the same
+id, so that an actuator that did hear it does it once. After `ANSWER_TIMEOUT` without any answer it is given up and
+reported as unanswered; what is said first is never delayed by what is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.contract import CommandMessage
+from firewatch.model.topic import Channel, Topic
+from firewatch.ports import CommandRecord, Publisher
+
+RESEND_INTERVAL = timedelta(seconds=1)
+ANSWER_TIMEOUT = timedelta(seconds=10)
+"""GB 50166-2019: an output module acts within 3 s of the command; three such spans pass before it is given up."""
+FOLLOW_LIMIT = timedelta(minutes=10)
+"""How long an accepted command is waited for to be done; longer than any message that is played."""
+
+FINAL_STATES = (AnswerState.DONE, AnswerState.FAILED)
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class _Followed:
+    command: ActuatorCommand
+    first_sent_time: datetime
+    resend_time: datetime
+    answer: ActuatorAnswer | None = None
+
+
+class Actuators:
+    """Sends commands, matches answers to them, and says what came of each through `on_change`.
+
+    Time is an argument: call `advance` at `next_wake` or later.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        prefix: str,
+        on_change: Callable[[CommandRecord], None],
+        on_unanswered: Callable[[ActuatorCommand], None],
+    ) -> None:
+        self._publisher = publisher
+        self._prefix = prefix
+        self._on_change = on_change
+        self._on_unanswered = on_unanswered
+        self._followed: dict[str, _Followed] = {}
+
+    def send(self, command: ActuatorCommand, now: datetime) -> None:
+        """Send the command and follow it; one already followed is not sent twice."""
+        if command.command_id in self._followed:
+            return
+        self._followed[command.command_id] = _Followed(command, now, now + RESEND_INTERVAL)
+        self._publish(command)
+        self._on_change(CommandRecord(command=command, answer=None))
+
+    def answered(self, answer: ActuatorAnswer) -> None:
+        """Take an actuator's answer. An answer to a command nobody follows any more is left to the history."""
+        followed = self._followed.get(answer.command_id)
+        if followed is None:
+            return
+        followed.answer = answer
+        self._on_change(CommandRecord(command=followed.command, answer=answer))
+        if answer.state in FINAL_STATES:
+            del self._followed[answer.command_id]
+
+    def advance(self, now: datetime) -> None:
+        """Send again what is due, and give up what has waited too long."""
+        for command_id, followed in list(self._followed.items()):
+            if followed.answer is not None:
+                if now >= followed.first_sent_time + FOLLOW_LIMIT:
+                    del self._followed[command_id]
+            elif now >= followed.first_sent_time + ANSWER_TIMEOUT:
+                del self._followed[command_id]
+                self._on_unanswered(followed.command)
+            elif now >= followed.resend_time:
+                followed.resend_time = now + RESEND_INTERVAL
+                self._publish(followed.command)
+
+    def next_wake(self) -> datetime | None:
+        """When `advance` has something to do next; None while every command is answered."""
+        waiting = (followed.resend_time for followed in self._followed.values() if followed.answer is None)
+        return min(waiting, default=None)
+
+    def _publish(self, command: ActuatorCommand) -> None:
+        site, device = command.device.split("/")
+        topic = Topic(channel=Channel.COMMAND, site=site, device=device).name(self._prefix)
+        message = CommandMessage(
+            id=command.command_id, action=command.action, parameters=command.parameters, time=command.issued_time
+        )
+        self._publisher.publish(topic, _encode(message))
