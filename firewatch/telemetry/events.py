@@ -1,0 +1,302 @@
+"""Every occurrence firewatch tells about itself, edge by edge.
+
+Levels: WARNING means firewatch recovered and nothing was lost; ERROR means something was lost or a person has to act.
+Metric names are `firewatch_<noun>_<unit>_total` for counters. Labels take few values: a device or a rule, never an
+alarm or a command.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from firewatch.telemetry.occurrence import Count, Level, LogLevel, Metric, Occurrence, Spread
+
+# ---------------------------------------------------------------- the broker
+
+
+class MessagesReceived(Occurrence, frozen=True):
+    """Messages read from the broker in one go."""
+
+    count: int
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_mqtt_received_messages_total", "MQTT messages received.", amount="count"),
+    )
+
+
+class PayloadRejected(Occurrence, frozen=True):
+    """Input that could not be used, or only with reserve; `RejectionLog` writes the line, at a bounded rate."""
+
+    reason: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_rejected_payloads_total", "Inputs that could not be used, by reason.", ("reason",)),
+    )
+
+
+class RejectionsSeen(Occurrence, frozen=True):
+    """The log line of one rejection; `unlogged` others for the same reason came since the last line."""
+
+    reason: str
+    source: str
+    detail: str
+    payload: str
+    unlogged: int
+    sentence: ClassVar[str] = "An input could not be used as it came"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+
+
+class BrokerConnected(Occurrence, frozen=True):
+    """The broker accepted firewatch and every subscription."""
+
+    address: str
+    session_kept: bool
+    broker: str
+    sentence: ClassVar[str] = "Connected to the MQTT broker"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_broker_connections_total", "Connections to the MQTT broker that were accepted."),
+        Level("firewatch_broker_connected", "1 while connected to the MQTT broker.", 1.0),
+    )
+
+
+class BrokerDisconnected(Occurrence, frozen=True):
+    """The connection ended without firewatch wanting it; it is being made again."""
+
+    address: str
+    reason: str
+    sentence: ClassVar[str] = "Lost the MQTT broker; connecting again"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_broker_disconnections_total", "Connections to the MQTT broker that were lost."),
+        Level("firewatch_broker_connected", "1 while connected to the MQTT broker.", 0.0),
+    )
+
+
+class BrokerUnreachable(Occurrence, frozen=True):
+    """An attempt to connect failed; the next one comes after `retry_seconds`."""
+
+    address: str
+    reason: str
+    retry_seconds: float
+    sentence: ClassVar[str] = "Cannot reach the MQTT broker; look at mqtt.url in the settings"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_broker_failed_connections_total", "Attempts to connect to the MQTT broker that failed."),
+    )
+
+
+class BrokerUnfit(Occurrence, frozen=True):
+    """Something about the broker endangers alarms; `finding` says what, `hint` what to do."""
+
+    finding: str
+    hint: str
+    sentence: ClassVar[str] = "The MQTT broker is not set up for alarms"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_broker_findings_total", "Shortcomings found in the MQTT broker's set-up."),
+    )
+
+
+class PublishDropped(Occurrence, frozen=True):
+    """So much waited for the broker that the oldest waiting message was given up."""
+
+    topic: str
+    waiting: int
+    sentence: ClassVar[str] = "Gave up a message that waited for the broker"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_mqtt_dropped_messages_total", "Messages given up because too many waited for the broker."),
+    )
+
+
+# ---------------------------------------------------------------- the engine
+
+
+class EngineInputs(Occurrence, frozen=True):
+    """Observations and commands that the engine took in one go."""
+
+    count: int
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_engine_inputs_total", "Observations and commands taken by the engine.", amount="count"),
+    )
+
+
+class ObservationDecided(Occurrence, frozen=True):
+    """From the arrival of an observation to the alarm it caused being handed out."""
+
+    seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Spread(
+            "firewatch_observation_to_alarm_seconds",
+            "From receiving an observation to annunciating the alarm it caused.",
+            "seconds",
+            (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+        ),
+    )
+
+
+class AlarmAnnunciated(Occurrence, frozen=True):
+    """People are being told of an alarm."""
+
+    alarm_id: str
+    rule: str
+    subject: str
+    priority: str
+    sentence: ClassVar[str] = "Alarm"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_annunciated_alarms_total", "Alarms annunciated.", ("rule", "priority")),
+    )
+
+
+class RuleFailed(Occurrence, frozen=True):
+    """A rule raised an error on one input; the other rules were not disturbed."""
+
+    rule: str
+    error: str
+    sentence: ClassVar[str] = "A rule failed on an input; the other rules went on"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_rule_failures_total", "Inputs on which a rule failed.", ("rule",)),
+    )
+
+
+class SnapshotWritten(Occurrence, frozen=True):
+    """The engine's state is on disk."""
+
+    ordinal: int
+    size_bytes: int
+    seconds: float
+    sentence: ClassVar[str] = "Wrote a snapshot of the engine"
+    level: ClassVar[LogLevel] = LogLevel.DEBUG
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_written_snapshots_total", "Snapshots of the engine written."),
+        Level("firewatch_snapshot_ordinal", "The last input contained in a snapshot.", "ordinal"),
+    )
+
+
+# ---------------------------------------------------------------- the history
+
+
+class HistoryWritten(Occurrence, frozen=True):
+    """A batch is safe in the database."""
+
+    rows: int
+    seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_history_rows_total", "Rows written into the history.", amount="rows"),
+        Spread(
+            "firewatch_history_write_seconds",
+            "How long a batch took to become safe.",
+            "seconds",
+            (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0),
+        ),
+    )
+
+
+class HistoryDelayed(Occurrence, frozen=True):
+    """The database cannot take rows now; they are kept on disk meanwhile."""
+
+    reason: str
+    waiting: int
+    sentence: ClassVar[str] = "The database takes no rows now; they wait on disk"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_history_delays_total", "Times the database could not take a batch."),
+        Level("firewatch_history_waiting_rows", "Rows that wait for the database.", "waiting"),
+    )
+
+
+class HistoryCaughtUp(Occurrence, frozen=True):
+    """The database takes rows again and nothing waits."""
+
+    rows: int
+    sentence: ClassVar[str] = "The database has taken every row that waited"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_history_waiting_rows", "Rows that wait for the database.", 0.0),
+    )
+
+
+class RowIsolated(Occurrence, frozen=True):
+    """The database refused one row for what is in it; the row is kept aside and its batch went through."""
+
+    table: str
+    error: str
+    sentence: ClassVar[str] = "The database refused one row; it was put aside, the others are written"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_history_isolated_rows_total", "Rows that the database refused.", ("table",)),
+    )
+
+
+# ---------------------------------------------------------------- actuators
+
+
+class CommandSent(Occurrence, frozen=True):
+    """An actuator was asked for something."""
+
+    command_id: str
+    device: str
+    action: str
+    sentence: ClassVar[str] = "Sent a command"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_sent_commands_total", "Commands sent to actuators.", ("action",)),
+    )
+
+
+class CommandAnswered(Occurrence, frozen=True):
+    """An actuator answered; `state` says how far it is, `detail` is its own word."""
+
+    command_id: str
+    device: str
+    state: str
+    detail: str
+    sentence: ClassVar[str] = "An actuator answered"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_command_answers_total", "Answers from actuators.", ("state",)),
+    )
+
+
+class CommandUnanswered(Occurrence, frozen=True):
+    """An actuator did not answer in time; somebody has to go and look."""
+
+    command_id: str
+    device: str
+    action: str
+    waited_seconds: float
+    sentence: ClassVar[str] = "An actuator did not answer"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_unanswered_commands_total", "Commands without an answer in time.", ("action",)),
+    )
+
+
+# ---------------------------------------------------------------- cameras
+
+
+class CameraOnline(Occurrence, frozen=True):
+    """A camera delivers pictures."""
+
+    device: str
+    sentence: ClassVar[str] = "A camera delivers pictures"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_camera_online", "1 while the camera delivers pictures.", 1.0, ("device",)),
+    )
+
+
+class CameraOffline(Occurrence, frozen=True):
+    """A camera delivers no pictures; it is being opened again."""
+
+    device: str
+    reason: str
+    sentence: ClassVar[str] = "A camera delivers no pictures; opening it again"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_camera_online", "1 while the camera delivers pictures.", 0.0, ("device",)),
+        Count("firewatch_camera_losses_total", "Times a camera stopped delivering pictures.", ("device",)),
+    )
+
+
+KNOWN = tuple(
+    kind
+    for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, Occurrence) and kind is not Occurrence
+)
+"""Every occurrence of this module; their metrics are there from the start, at 0."""
