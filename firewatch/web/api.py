@@ -1,0 +1,285 @@
+"""The routes under `/api/v1/`: what they do, in the order docs/api.md describes them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+import msgspec
+from starlette.responses import Response
+
+from firewatch.model.alarm import Alarm, AlarmState
+from firewatch.model.command import Acknowledge
+from firewatch.model.site import Inventory
+from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView
+from firewatch.web.document import (
+    AlarmPage,
+    CommandList,
+    DeviceList,
+    ObservationList,
+    SiteList,
+    Status,
+    TransitionList,
+)
+from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
+from firewatch.web.feed import LiveFeed
+from firewatch.web.overview import Overview
+from firewatch.web.query import (
+    AcknowledgeBody,
+    AlarmQuery,
+    AlarmsQuery,
+    CommandsQuery,
+    DevicesQuery,
+    FrameQuery,
+    ObservationsQuery,
+    PictureQuery,
+)
+
+DEFAULT_RANGE = timedelta(hours=1)
+LONGEST_RANGE = timedelta(days=31)
+_JPEG = "image/jpeg"
+_UNREADABLE_HISTORY = "The history cannot be read at present."
+
+
+class Api:
+    """The handlers. Standing alarms come from memory, so they are right even while the history is behind or away."""
+
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        live: LiveView,
+        reader: HistoryReader,
+        sink: CommandSink,
+        clock: Clock,
+        feed: LiveFeed,
+        overview: Overview,
+    ) -> None:
+        self._live = live
+        self._reader = reader
+        self._sink = sink
+        self._clock = clock
+        self._feed = feed
+        self._overview = overview
+        self._signals = {signal.signal for device in overview.devices() for signal in device.signals}
+        self._cameras = {
+            f"{site.id}/{device.id}" for site in inventory.sites for device in site.devices if device.stream
+        }
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every route, with what it takes and gives."""
+        return (
+            Endpoint(
+                path="/api/v1/alarms",
+                handler=self.alarms,
+                parameters=AlarmsQuery,
+                answer=AlarmPage,
+                summary="Alarms, newest onset first",
+                refusals={503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}",
+                handler=self.alarm,
+                parameters=AlarmQuery,
+                answer=Alarm,
+                summary="One alarm as it stands",
+                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/transitions",
+                handler=self.transitions,
+                parameters=AlarmQuery,
+                answer=TransitionList,
+                summary="All changes of one alarm, first to last",
+                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/acknowledge",
+                method="POST",
+                handler=self.acknowledge,
+                parameters=AcknowledgeBody,
+                body=True,
+                answer=Alarm,
+                summary="An operator has seen the alarm; answers with the alarm after it",
+                refusals={
+                    403: "The request does not come from firewatch's own page.",
+                    409: "The alarm's state does not allow it; nothing was changed.",
+                    413: "The body is too long.",
+                    415: "The body is not declared as JSON.",
+                },
+            ),
+            Endpoint(
+                path="/api/v1/devices",
+                handler=self.devices,
+                parameters=DevicesQuery,
+                answer=DeviceList,
+                summary="The inventory with its last values",
+            ),
+            Endpoint(
+                path="/api/v1/observations",
+                handler=self.observations,
+                parameters=ObservationsQuery,
+                answer=ObservationList,
+                summary="The newest observations of a signal in a range of at most 31 days, oldest first",
+                refusals={404: "There is no such signal.", 503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/pictures/{picture_id}",
+                handler=self.picture,
+                parameters=PictureQuery,
+                answer=_JPEG,
+                summary="A picture kept as evidence",
+                refusals={404: "There is no such picture.", 503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/cameras/{site}/{device}/frame.jpg",
+                handler=self.frame,
+                parameters=FrameQuery,
+                answer=_JPEG,
+                summary="The newest picture of a camera; its ETag changes with the picture",
+                refusals={404: "There is no such camera, or no picture from it."},
+            ),
+            Endpoint(
+                path="/api/v1/commands",
+                handler=self.commands,
+                parameters=CommandsQuery,
+                answer=CommandList,
+                summary="Commands to actuators with their last answers, newest first",
+                refusals={503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/status",
+                handler=self.status,
+                answer=Status,
+                summary="Parts, counts, and inputs that could not be used",
+            ),
+            Endpoint(
+                path="/api/v1/site", handler=self.sites, answer=SiteList, summary="The compounds that are watched"
+            ),
+        )
+
+    async def alarms(self, query: AlarmsQuery) -> AlarmPage:
+        """Alarms as they stand; memory wins over the history, which may be a moment behind."""
+        wanted = AlarmFilter(
+            site=query.site,
+            standing={"true": True, "false": False, "all": None}[query.standing],
+            rule=query.rule,
+            subject=query.subject,
+            before=None if query.before is None else _read_before(query.before),
+            limit=query.limit,
+        )
+        live = {alarm.alarm_id: alarm for alarm in self._live.alarms()}
+        if wanted.standing:
+            known = live
+        else:
+            stored = {alarm.alarm_id: alarm for alarm in await self._reader.alarms(wanted)}
+            known = stored | live
+        matching = [alarm for alarm in known.values() if _matches(alarm, wanted)]
+        page = sorted(matching, key=_place, reverse=True)[: wanted.limit]
+        full = len(page) == wanted.limit
+        return AlarmPage(alarms=page, next=_write_before(page[-1]) if full else None)
+
+    async def alarm(self, query: AlarmQuery) -> Alarm:
+        """One alarm."""
+        for alarm in self._live.alarms():
+            if alarm.alarm_id == query.alarm_id:
+                return alarm
+        return (await self.transitions(query)).transitions[-1].alarm
+
+    async def transitions(self, query: AlarmQuery) -> TransitionList:
+        """What happened to an alarm."""
+        transitions = await self._reader.transitions(query.alarm_id)
+        if not transitions:
+            raise ApiError(404, f"There is no alarm {query.alarm_id}.", "/api/v1/alarms lists the alarms.")
+        return TransitionList(transitions)
+
+    async def acknowledge(self, body: AcknowledgeBody) -> Alarm:
+        """Hand the acknowledgement to the engine."""
+        return await self._sink.submit(
+            Acknowledge(alarm_id=body.alarm_id, operator=body.operator, comment=body.comment)
+        )
+
+    async def devices(self, query: DevicesQuery) -> DeviceList:
+        """Devices with their last values."""
+        return DeviceList(
+            [
+                device
+                for device in self._overview.devices()
+                if query.site in (None, device.site) and query.system in (None, device.system)
+            ]
+        )
+
+    async def observations(self, query: ObservationsQuery) -> ObservationList:
+        """One signal's past."""
+        if query.signal not in self._signals:
+            raise ApiError(404, f"There is no signal {query.signal}.", "/api/v1/devices lists the signals.")
+        end = query.end or self._clock.now()
+        start = query.start or end - DEFAULT_RANGE
+        if not start < end or end - start > LONGEST_RANGE:
+            raise ApiError(
+                400,
+                "The range from `start` to `end` is empty or longer than 31 days.",
+                "Ask for shorter ranges one after another.",
+            )
+        return ObservationList(query.signal, await self._reader.observations(query.signal, start, end, query.limit))
+
+    async def picture(self, query: PictureQuery) -> Response:
+        """A kept picture; it never changes, so a browser may keep it."""
+        picture = await self._reader.picture(query.picture_id)
+        if picture is None:
+            raise ApiError(404, f"There is no picture {query.picture_id}.", "An alarm names its picture.")
+        return Response(picture.jpeg, media_type=_JPEG, headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+    async def frame(self, query: FrameQuery) -> Response:
+        """A camera's newest picture."""
+        device = f"{query.site}/{query.device}"
+        if device not in self._cameras:
+            raise ApiError(404, f"There is no camera {device}.", "/api/v1/devices marks the cameras.")
+        jpeg = self._live.frame(device)
+        if jpeg is None:
+            raise ApiError(404, f"There is no picture from {device} yet.", "Look at the camera's stream address.")
+        etag = f'"{hashlib.blake2s(jpeg, digest_size=12).hexdigest()}"'
+        return Response(jpeg, media_type=_JPEG, headers={"ETag": etag})
+
+    async def commands(self, query: CommandsQuery) -> CommandList:
+        """What actuators were asked, and what they said."""
+        return CommandList(
+            await self._reader.commands(cause=query.cause, unanswered=query.unanswered, limit=query.limit)
+        )
+
+    async def status(self, _: NoParameters) -> Status:
+        """How the daemon is."""
+        return self._overview.status(self._feed.screens)
+
+    async def sites(self, _: NoParameters) -> SiteList:
+        """The compounds."""
+        return SiteList(self._overview.sites())
+
+
+def _place(alarm: Alarm) -> tuple[datetime, str]:
+    return alarm.onset_time, alarm.alarm_id
+
+
+def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
+    return (
+        wanted.site in (None, alarm.site)
+        and wanted.rule in (None, alarm.rule)
+        and wanted.subject in (None, alarm.subject)
+        and wanted.standing in (None, alarm.state is not AlarmState.NORMAL)
+        and (wanted.before is None or _place(alarm) < wanted.before)
+    )
+
+
+def _write_before(alarm: Alarm) -> str:
+    return f"{msgspec.to_builtins(alarm.onset_time)},{alarm.alarm_id}"
+
+
+def _read_before(text: str) -> tuple[datetime, str]:
+    onset, _, alarm_id = text.partition(",")
+    try:
+        onset_time = msgspec.convert(onset, datetime)
+    except msgspec.ValidationError:
+        onset_time = None
+    if onset_time is None or onset_time.tzinfo is None or not alarm_id:
+        raise ApiError(400, "`before` is not a place in the list of alarms.", "Send `next` of the page before.")
+    return onset_time, alarm_id

@@ -1,0 +1,143 @@
+"""The live feed: what has just happened, handed to every connected screen.
+
+Pushing only puts a message into each screen's queue and returns. Observations are gathered for `GATHER_SECONDS`
+and only the newest of each signal is sent, so that a screen's load follows the number of signals and not their
+rate. Everything else is sent at once. A screen that falls `QUEUE_LIMIT` messages behind loses its queue and is
+given a new snapshot instead; nobody else notices. Call from the event loop's thread only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import msgspec
+
+from firewatch.model.alarm import Alarm
+from firewatch.model.observation import Observation
+from firewatch.ports import CommandRecord, FeedEvent, PartStatus
+from firewatch.web.document import (
+    AlarmEvent,
+    CommandEvent,
+    FeedMessage,
+    ObservationEvent,
+    PartEvent,
+    RejectionEvent,
+)
+
+GATHER_SECONDS = 0.5
+QUEUE_LIMIT = 1_000
+COMMANDS_KEPT = 200
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: FeedMessage) -> str:
+    """The text of a message as it travels."""
+    return _encoder.encode(message).decode()
+
+
+class FeedReader:
+    """One screen's queue."""
+
+    def __init__(self) -> None:
+        self._queue: deque[str] = deque()
+        self._missed = 0
+        self._wake = asyncio.Event()
+
+    def offer(self, message: str) -> None:
+        """Queue a message, or drop the queue when this reader is too far behind."""
+        if self._missed or len(self._queue) >= QUEUE_LIMIT:
+            self._missed += len(self._queue) + 1
+            self._queue.clear()
+        else:
+            self._queue.append(message)
+        self._wake.set()
+
+    def forget(self) -> None:
+        """Drop what is queued, because the snapshot about to be sent holds it."""
+        self._queue.clear()
+        self._missed = 0
+        self._wake.clear()
+
+    async def take(self, patience: timedelta) -> tuple[list[str], int]:
+        """The queued messages and how many were missed: either is empty if the other is not, both after `patience`."""
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._wake.wait()
+        except TimeoutError:
+            return [], 0
+        messages, missed = list(self._queue), self._missed
+        self.forget()
+        return messages, missed
+
+
+class LiveFeed:
+    """Implements `ports.Feed`."""
+
+    def __init__(self) -> None:
+        self._readers: set[FeedReader] = set()
+        self._gathered: dict[str, Observation] = {}
+        self._commands: OrderedDict[str, CommandRecord] = OrderedDict()
+
+    @property
+    def screens(self) -> int:
+        """How many readers are connected."""
+        return len(self._readers)
+
+    def push(self, event: FeedEvent) -> None:
+        """Hand one event to every connected screen; never blocks."""
+        if isinstance(event, Observation):
+            self._gather(event)
+        elif isinstance(event, Alarm):
+            self._tell(AlarmEvent(event))
+        elif isinstance(event, CommandRecord):
+            self._remember(event)
+            self._tell(CommandEvent(event))
+        elif isinstance(event, PartStatus):
+            self._tell(PartEvent(event))
+        else:
+            self._tell(RejectionEvent(event))
+
+    def recent_commands(self, stored: list[CommandRecord]) -> list[CommandRecord]:
+        """The commands pushed lately over those stored, newest first: the history may be a moment behind."""
+        known = {record.command.command_id: record for record in stored} | self._commands
+        newest = sorted(known.values(), key=lambda record: record.command.issued_time, reverse=True)
+        return newest[:COMMANDS_KEPT]
+
+    @contextmanager
+    def reader(self) -> Iterator[FeedReader]:
+        """Connect a screen for as long as the context lasts."""
+        reader = FeedReader()
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+
+    def _gather(self, observation: Observation) -> None:
+        if not self._readers:
+            return
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell_gathered)
+        self._gathered[observation.signal] = observation
+
+    def _tell_gathered(self) -> None:
+        observations = list(self._gathered.values())
+        self._gathered.clear()
+        self._tell(ObservationEvent(observations))
+
+    def _remember(self, record: CommandRecord) -> None:
+        self._commands[record.command.command_id] = record
+        self._commands.move_to_end(record.command.command_id)
+        if len(self._commands) > COMMANDS_KEPT:
+            self._commands.popitem(last=False)
+
+    def _tell(self, message: FeedMessage) -> None:
+        if self._readers:
+            text = encode(message)
+            for reader in self._readers:
+                reader.offer(text)

@@ -1,0 +1,88 @@
+"""What may be asked of the API: one struct a route, every field bounded.
+
+Field order follows the path, then the query or the body. `openapi.py` reads bounds and descriptions from here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from firewatch.model.topic import ID_PATTERN
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Subject = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}$", description="`site/asset` or `site/device`")
+]
+SignalId = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/[a-z0-9_]{1,64}$", description="`site/device/name`")
+]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Instant = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339, with its time zone")]
+
+
+class AlarmsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which alarms. `standing` alarms are those not back to normal."""
+
+    standing: Literal["true", "false", "all"] = "true"
+    site: Id | None = None
+    rule: Id | None = None
+    subject: Subject | None = None
+    before: (
+        Annotated[str, msgspec.Meta(max_length=200, description="`next` of the page before: `onset_time,alarm_id`")]
+        | None
+    ) = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+
+class AlarmQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One alarm."""
+
+    alarm_id: Key
+
+
+class AcknowledgeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who has seen the alarm, and what they have to say about it."""
+
+    alarm_id: Key
+    operator: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(?:.*\S)?$")]
+    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which devices."""
+
+    site: Id | None = None
+    system: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+
+
+class ObservationsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One signal and a range of source times: `end` is the present unless given, `start` one hour before it."""
+
+    signal: SignalId
+    start: Instant | None = None
+    end: Instant | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
+
+
+class PictureQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kept picture."""
+
+    picture_id: Key
+
+
+class FrameQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One camera."""
+
+    site: Id
+    device: Id
+
+
+class CommandsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which commands: those of one `cause` (an alarm or a camera session), or those without a final answer."""
+
+    cause: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    unanswered: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
