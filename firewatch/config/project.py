@@ -1,0 +1,177 @@
+"""Everything people write for one daemon: settings, sites, kinds of device, rules.
+
+Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`). A file that fails
+one pass is left out of the next, the others go on, and all problems come back together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
+
+from firewatch.config.document import Document, read_document
+from firewatch.config.inventory import read_inventory
+from firewatch.config.problem import Place, Problem, ProblemsError, Severity, did_you_mean, in_order, summary
+from firewatch.config.rule_check import read_rules
+from firewatch.config.settings import Settings
+from firewatch.config.settings_check import settings_problems
+from firewatch.config.shape import problems_of
+from firewatch.model.site import Inventory
+from firewatch.rules.spec import RuleSpec
+
+__all__ = ["Place", "Problem", "ProblemsError", "Project", "load_project", "load_settings", "read_project", "summary"]
+
+DEFAULT_SETTINGS = Path("config/firewatch.yaml")
+TEST_SUFFIX = ".test.yaml"
+ENV_PREFIX = "FIREWATCH_"
+
+
+@dataclass(frozen=True)
+class Project:
+    """What one daemon watches, and the rules it watches by; quantities are in their signals' own units."""
+
+    inventory: Inventory
+    rules: tuple[RuleSpec, ...]
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings: environment variables over the file over the defaults.
+
+    Without `path` the file is config/firewatch.yaml, if there is one.
+
+    Raises:
+        ProblemsError: with every problem found.
+    """
+    document, problems = _settings_document(path)
+    if problems:
+        raise ProblemsError(problems)
+    try:
+        settings = _FileThenEnvironment(**(document.data or {}) if document else {})
+    except SettingsError as error:
+        raise ProblemsError([Problem(Place("environment"), "", str(error))]) from None
+    except ValidationError as error:
+        raise ProblemsError(_settings_shape_problems(document, error)) from None
+    problems = [*settings_problems(settings, document), *_unknown_variables(os.environ)]
+    if problems:
+        raise ProblemsError(problems)
+    return settings
+
+
+def load_project(settings: Settings) -> Project:
+    """Read sites, kinds and rules.
+
+    Raises:
+        ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
+    """
+    project, problems = read_project(settings)
+    wrong = [problem for problem in problems if problem.severity is Severity.WRONG]
+    if wrong:
+        raise ProblemsError(wrong)
+    return project
+
+
+def read_project(settings: Settings, more_rules: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
+    """Read what can be read; the project is whole only if no problem is `wrong`."""
+    kinds, problems = _documents([settings.devices], "devices")
+    sites, wrong = _documents([settings.sites], "sites")
+    problems += wrong
+    rule_files, rule_problems = _documents([settings.rules, *more_rules], "rules")
+    inventory, wrong = read_inventory(kinds, sites)
+    problems += wrong
+    rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
+    return Project(inventory=inventory, rules=rules), in_order([*problems, *rule_problems, *wrong])
+
+
+def yaml_files(path: Path) -> list[Path]:
+    """The file itself, or the YAML files of a folder and the folders in it, tests left out."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in (".yaml", ".yml") and not file.name.endswith(TEST_SUFFIX) and file.is_file()
+    )
+
+
+class _FileThenEnvironment(Settings):
+    """Settings whose arguments come from the file, so that the environment wins over them."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def _settings_document(path: Path | None) -> tuple[Document | None, list[Problem]]:
+    if path is None and not DEFAULT_SETTINGS.exists():
+        return None, []
+    document, problems = read_document(path or DEFAULT_SETTINGS)
+    if document is not None and not isinstance(document.data, dict | None):
+        problems.append(document.problem((), "expected a mapping of settings"))
+    if [problem.what for problem in problems] == ["the file is empty"]:
+        return None, []
+    return document, problems
+
+
+def _settings_shape_problems(document: Document | None, error: ValidationError) -> list[Problem]:
+    """Problems at their place in the file, or under the name of the environment variable that is wrong."""
+    variables = _variables(os.environ)
+    in_file: list[ErrorDetails] = []
+    problems: list[Problem] = []
+    for detail in error.errors(include_url=False):
+        loc = tuple(detail["loc"])
+        name = next((variables[loc[:end]] for end in range(len(loc), 0, -1) if loc[:end] in variables), None)
+        if name is not None:
+            what = "there is no such setting" if detail["type"] == "extra_forbidden" else detail["msg"]
+            problems.append(Problem(Place("environment"), name, what))
+        else:
+            in_file.append(detail)
+    return problems + (problems_of(document, in_file, Settings) if document else [])
+
+
+def _variables(environment: Mapping[str, str]) -> dict[tuple[int | str, ...], str]:
+    """The environment's settings: their place among the settings, and the variable's name."""
+    return {
+        tuple(name.removeprefix(ENV_PREFIX).lower().split("__")): name
+        for name in environment
+        if name.startswith(ENV_PREFIX)
+    }
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[Problem]:
+    """Variables that look like a setting and are none; others with the prefix belong to somebody else."""
+    problems = []
+    for loc, name in _variables(environment).items():
+        hint = did_you_mean(str(loc[0]), Settings.model_fields)
+        if loc[0] not in Settings.model_fields and hint.startswith("did you mean"):
+            problems.append(Problem(Place("environment"), name, "there is no such setting", hint))
+    return problems
+
+
+def _documents(paths: Iterable[Path], setting: str) -> tuple[list[Document], list[Problem]]:
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for file in dict.fromkeys(file for path in paths for file in yaml_files(path)):
+        if not file.exists():
+            hint = f"create it, or correct `{setting}` in the settings"
+            problems.append(Problem(Place(file.as_posix()), "", "no such file or folder", hint))
+            continue
+        document, wrong = read_document(file)
+        problems += wrong
+        if document is not None and not isinstance(document.data, dict):
+            problems.append(document.problem((), "expected a mapping at the top of the file"))
+        elif document is not None:
+            documents.append(document)
+    return documents, problems
