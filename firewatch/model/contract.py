@@ -18,11 +18,16 @@ from firewatch.model.observation import Quality
 PAYLOAD_LIMIT_BYTES = 65_536
 """A longer payload is refused unread."""
 
+READINGS_LIMIT = 500
+"""How many readings one message may carry."""
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Unit = Annotated[str, msgspec.Meta(max_length=16)]
 ShortText = Annotated[str, msgspec.Meta(max_length=256)]
 StateValue = Annotated[str, msgspec.Meta(max_length=64)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with an offset or Z; a time without one is refused."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -34,13 +39,13 @@ class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     value: float | bool | StateValue | None = None
     unit: Unit | None = None
     quality: Quality = Quality.GOOD
-    time: datetime | None = None
+    time: Instant | None = None
 
 
 class OneReading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Telemetry with one reading."""
 
-    time: datetime
+    time: Instant
     signal: Name
     value: float | bool | StateValue | None = None
     unit: Unit | None = None
@@ -51,8 +56,8 @@ class OneReading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forb
 class ManyReadings(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Telemetry with up to 500 readings taken together or collected while a device was offline."""
 
-    time: datetime
-    readings: Annotated[list[Reading], msgspec.Meta(min_length=1, max_length=500)]
+    time: Instant
+    readings: Annotated[list[Reading], msgspec.Meta(min_length=1, max_length=READINGS_LIMIT)]
     seq: Sequence | None = None
 
 
@@ -62,7 +67,7 @@ class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     online: bool
-    time: datetime | None = None
+    time: Instant | None = None
     software: ShortText = ""
 
 
@@ -72,7 +77,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
     id: Name
     action: Name
     parameters: dict[str, str | float | bool]
-    time: datetime
+    time: Instant
 
 
 class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -80,7 +85,7 @@ class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
     id: Name
     state: AnswerState
-    time: datetime
+    time: Instant
     detail: ShortText = ""
 
 
