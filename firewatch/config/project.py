@@ -78,14 +78,36 @@ def load_project(settings: Settings) -> Project:
 
 def read_project(settings: Settings, more_rules: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
     """Read what can be read; the project is whole only if no problem is `wrong`."""
-    kinds, problems = _documents([settings.devices], "devices")
-    sites, wrong = _documents([settings.sites], "sites")
-    problems += wrong
+    inventory, problems = _inventory(settings)
     rule_files, rule_problems = _documents([settings.rules, *more_rules], "rules")
-    inventory, wrong = read_inventory(kinds, sites)
-    problems += wrong
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
     return Project(inventory=inventory, rules=rules), in_order([*problems, *rule_problems, *wrong])
+
+
+def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
+    """Read rule files for an inventory.
+
+    Raises:
+        ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
+    """
+    documents, problems = _documents(files, "rules")
+    rules, found = read_rules(documents, inventory, inventory_whole=True)
+    wrong = [problem for problem in (*problems, *found) if problem.severity is Severity.WRONG]
+    if wrong:
+        raise ProblemsError(wrong)
+    return rules
+
+
+def load_inventory(settings: Settings) -> Inventory:
+    """Read sites and kinds.
+
+    Raises:
+        ProblemsError: with every problem found.
+    """
+    inventory, problems = _inventory(settings)
+    if problems:
+        raise ProblemsError(problems)
+    return inventory
 
 
 def yaml_files(path: Path) -> list[Path]:
@@ -97,6 +119,13 @@ def yaml_files(path: Path) -> list[Path]:
         for file in path.rglob("*")
         if file.suffix in (".yaml", ".yml") and not file.name.endswith(TEST_SUFFIX) and file.is_file()
     )
+
+
+def _inventory(settings: Settings) -> tuple[Inventory, list[Problem]]:
+    kinds, problems = _documents([settings.devices], "devices")
+    sites, wrong = _documents([settings.sites], "sites")
+    inventory, found = read_inventory(kinds, sites)
+    return inventory, [*problems, *wrong, *found]
 
 
 class _FileThenEnvironment(Settings):

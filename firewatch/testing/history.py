@@ -1,0 +1,136 @@
+"""The history in memory, for tests that are not about a database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+
+from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition
+from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, Record, Rejection, StoredObservation
+
+
+class InMemoryHistory:
+    """Implements `ports.History` and `ports.HistoryReader`.
+
+    Records are safe as soon as they are written. With `hold` set they wait, as they would for a database that does
+    not answer, until `release`: `on_safe` is called then, in order, and readers see them from then on.
+    """
+
+    def __init__(self) -> None:
+        self.hold = False
+        self.full = False
+        self.rejections: list[Rejection] = []
+        self._waiting: list[tuple[tuple[Record, ...], Callable[[], None] | None]] = []
+        self._inputs: dict[int, EngineInput] = {}
+        self._transitions: dict[str, dict[int, AlarmTransition]] = {}
+        self._commands: dict[str, ActuatorCommand] = {}
+        self._answers: dict[str, ActuatorAnswer] = {}
+        self._pictures: dict[str, Picture] = {}
+
+    def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
+        """Keep records; writing one twice changes nothing."""
+        self._waiting.append((tuple(records), on_safe))
+        if not self.hold:
+            self.release()
+
+    def release(self) -> None:
+        """Let everything that waits become safe."""
+        while self._waiting:
+            records, on_safe = self._waiting.pop(0)
+            for record in records:
+                self._keep(record)
+            if on_safe is not None:
+                on_safe()
+
+    def room(self) -> bool:
+        """False while the test has set `full`."""
+        return not self.full
+
+    async def flush(self) -> None:
+        """Make everything safe."""
+        self.release()
+
+    async def alarms(self, wanted: AlarmFilter) -> list[Alarm]:
+        """Alarms as they stand now, newest onset first."""
+        newest = (changes[max(changes)].alarm for changes in self._transitions.values())
+        found = [alarm for alarm in newest if _matches(alarm, wanted)]
+        found.sort(key=lambda alarm: (alarm.onset_time, alarm.alarm_id), reverse=True)
+        return found[: wanted.limit]
+
+    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
+        """All changes of one alarm, first to last."""
+        changes = self._transitions.get(alarm_id, {})
+        return [changes[number] for number in sorted(changes)]
+
+    async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
+        """The newest `limit` observations with start <= source_time < end, oldest first."""
+        found = sorted(
+            (
+                StoredObservation(each.signal, each.value, each.quality, each.source_time, each.receive_time)
+                for ordinal in sorted(self._inputs)
+                if (each := self._inputs[ordinal].observation) is not None
+                and each.signal == signal
+                and start <= each.source_time < end
+            ),
+            key=lambda observation: observation.source_time,
+        )
+        return found[-limit:] if limit else []
+
+    async def commands(
+        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+    ) -> list[CommandRecord]:
+        """Commands, newest first."""
+        records = [CommandRecord(each, self._answers.get(each.command_id)) for each in self._commands.values()]
+        found = [
+            record
+            for record in records
+            if (cause is None or record.command.cause == cause) and not (unanswered and _is_final(record.answer))
+        ]
+        found.sort(key=lambda record: record.command.issued_time, reverse=True)
+        return found[:limit]
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """A kept picture."""
+        return self._pictures.get(picture_id)
+
+    async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
+        """What the engine took after that ordinal, in order."""
+        for each in sorted(self._inputs):
+            if each > ordinal:
+                yield self._inputs[each]
+
+    async def last_ordinal(self) -> int:
+        """The highest ordinal stored, 0 if there is none."""
+        return max(self._inputs, default=0)
+
+    def _keep(self, record: Record) -> None:
+        match record:
+            case EngineInput():
+                self._inputs.setdefault(record.ordinal, record)
+            case AlarmTransition():
+                self._transitions.setdefault(record.alarm_id, {}).setdefault(record.number, record)
+            case ActuatorCommand():
+                self._commands.setdefault(record.command_id, record)
+            case ActuatorAnswer():
+                if not _is_final(self._answers.get(record.command_id)):
+                    self._answers[record.command_id] = record
+            case Picture():
+                self._pictures.setdefault(record.picture_id, record)
+            case Rejection():
+                self.rejections.append(record)
+
+
+def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
+    standing = alarm.state is not AlarmState.NORMAL
+    return (
+        wanted.site in (None, alarm.site)
+        and wanted.standing in (None, standing)
+        and wanted.rule in (None, alarm.rule)
+        and wanted.subject in (None, alarm.subject)
+        and (wanted.before is None or (alarm.onset_time, alarm.alarm_id) < wanted.before)
+    )
+
+
+def _is_final(answer: ActuatorAnswer | None) -> bool:
+    return answer is not None and answer.state is not AnswerState.ACCEPTED
