@@ -17,6 +17,8 @@ from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.contract import CommandMessage
 from firewatch.model.topic import Channel, Topic
 from firewatch.ports import CommandRecord, Publisher
+from firewatch.telemetry.events import CommandAnswered, CommandSent, CommandUnanswered
+from firewatch.telemetry.telemetry import Telemetry
 
 RESEND_INTERVAL = timedelta(seconds=1)
 ANSWER_TIMEOUT = timedelta(seconds=10)
@@ -47,13 +49,13 @@ class Actuators:
         self,
         publisher: Publisher,
         prefix: str,
+        telemetry: Telemetry,
         on_change: Callable[[CommandRecord], None],
-        on_unanswered: Callable[[ActuatorCommand], None],
     ) -> None:
         self._publisher = publisher
         self._prefix = prefix
+        self._telemetry = telemetry
         self._on_change = on_change
-        self._on_unanswered = on_unanswered
         self._followed: dict[str, _Followed] = {}
 
     def send(self, command: ActuatorCommand, now: datetime) -> None:
@@ -62,6 +64,7 @@ class Actuators:
             return
         self._followed[command.command_id] = _Followed(command, now, now + RESEND_INTERVAL)
         self._publish(command)
+        self._telemetry.emit(CommandSent(command_id=command.command_id, device=command.device, action=command.action))
         self._on_change(CommandRecord(command=command, answer=None))
 
     def answered(self, answer: ActuatorAnswer) -> None:
@@ -70,6 +73,11 @@ class Actuators:
         if followed is None:
             return
         followed.answer = answer
+        self._telemetry.emit(
+            CommandAnswered(
+                command_id=answer.command_id, device=answer.device, state=answer.state, detail=answer.detail
+            )
+        )
         self._on_change(CommandRecord(command=followed.command, answer=answer))
         if answer.state in FINAL_STATES:
             del self._followed[answer.command_id]
@@ -82,7 +90,14 @@ class Actuators:
                     del self._followed[command_id]
             elif now >= followed.first_sent_time + ANSWER_TIMEOUT:
                 del self._followed[command_id]
-                self._on_unanswered(followed.command)
+                self._telemetry.emit(
+                    CommandUnanswered(
+                        command_id=command_id,
+                        device=followed.command.device,
+                        action=followed.command.action,
+                        waited_seconds=(now - followed.first_sent_time).total_seconds(),
+                    )
+                )
             elif now >= followed.resend_time:
                 followed.resend_time = now + RESEND_INTERVAL
                 self._publish(followed.command)

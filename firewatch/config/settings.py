@@ -39,10 +39,13 @@ class MqttSettings(Section):
 
 
 class DatabaseSettings(Section):
-    """The history. Without `dsn` firewatch starts an embedded PostgreSQL under the state directory."""
+    """The history. Without `dsn` firewatch starts an embedded PostgreSQL under the state directory.
+
+    `password_file` holds the password alone, so that `dsn` needs none.
+    """
 
     dsn: SecretStr | None = None
-    dsn_file: Path | None = None
+    password_file: Path | None = None
 
 
 class HttpSettings(Section):

@@ -41,8 +41,8 @@ def _mqtt(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    if settings.database.dsn is not None and settings.database.dsn_file is not None:
-        yield "database.dsn_file", "the address is given twice", "keep dsn_file"
+    if settings.database.password_file is not None and settings.database.dsn is None:
+        yield "database.password_file", "there is a password without a database", "add dsn"
 
 
 def _http(settings: Settings) -> Iterator[Finding]:

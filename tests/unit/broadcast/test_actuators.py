@@ -9,6 +9,7 @@ from firewatch.broadcast.actuators import ANSWER_TIMEOUT, RESEND_INTERVAL, Actua
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.contract import CommandMessage
 from firewatch.ports import CommandRecord
+from firewatch.telemetry.telemetry import Telemetry
 
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 HOLD = ActuatorCommand(
@@ -28,8 +29,11 @@ class Wire:
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes]] = []
         self.changes: list[CommandRecord] = []
-        self.unanswered: list[ActuatorCommand] = []
-        self.actuators = Actuators(self, "firewatch/v1/", self.changes.append, self.unanswered.append)
+        self.telemetry = Telemetry()
+        self.actuators = Actuators(self, "firewatch/v1/", self.telemetry, self.changes.append)
+
+    def count(self, metric: str, **labels: str) -> float | None:
+        return self.telemetry.registry.get_sample_value(metric, labels)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         assert not retain, "a retained command would be done again after every reconnect"
@@ -75,7 +79,7 @@ def test_an_unanswered_command_is_repeated_with_the_same_id_and_then_given_up(wi
         assert wake > now or now == START, "a wake must make progress"
         now = wake
         wire.actuators.advance(now)
-    assert wire.unanswered == [HOLD]
+    assert wire.count("firewatch_unanswered_commands_total", action="hold_door") == 1
     assert now == START + ANSWER_TIMEOUT
     assert len(wire.published) == ANSWER_TIMEOUT // RESEND_INTERVAL
     assert len(set(wire.published)) == 1
@@ -87,7 +91,7 @@ def test_an_answer_ends_the_repeating(wire: Wire, state: AnswerState) -> None:
     wire.actuators.answered(answer(state))
     wire.actuators.advance(START + timedelta(minutes=1))
     assert len(wire.published) == 1
-    assert wire.unanswered == []
+    assert wire.count("firewatch_unanswered_commands_total", action="hold_door") is None
     assert wire.changes[-1] == CommandRecord(command=HOLD, answer=answer(state))
 
 

@@ -1,0 +1,205 @@
+"""The daemon put together: what is started, in which order, and stopped in reverse.
+
+Order at the start: broker and database (where firewatch brings its own), history, the engine brought back to where
+it was, the console, then the cameras and the broker session that let new inputs in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from psycopg.conninfo import make_conninfo
+
+from firewatch.app.clock import SystemClock
+from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
+from firewatch.app.live import Live
+from firewatch.app.loop import EngineLoop
+from firewatch.app.recovery import recover
+from firewatch.app.supervisor import Supervisor
+from firewatch.broadcast.actuators import Actuators
+from firewatch.config.project import Project
+from firewatch.config.settings import MqttSettings, Settings
+from firewatch.engine.engine import Engine
+from firewatch.model.observation import Observation
+from firewatch.model.topic import Channel, topic_filter
+from firewatch.mqtt.decode import PayloadDecoder
+from firewatch.mqtt.session import MqttSession
+from firewatch.ports import Clock, PartStatus, Picture
+from firewatch.storage.history import PostgresHistory, open_history
+from firewatch.storage.snapshot import Snapshot, SnapshotFile
+from firewatch.telemetry.events import SnapshotWritten
+from firewatch.telemetry.rejections import RejectionLog
+from firewatch.telemetry.telemetry import Telemetry
+from firewatch.vision.watch import CameraWatch
+from firewatch.web.feed import LiveFeed
+from firewatch.web.server import WebServer
+
+SNAPSHOT_INTERVAL = timedelta(seconds=5)
+"""A restart replays at most about this much from the history."""
+
+_Offer = Callable[[list[Observation]], None]
+_Part = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger("firewatch.app")
+
+
+class App:
+    """One daemon. `start` brings everything up and returns the console's address; `stop` undoes it in reverse."""
+
+    def __init__(self, settings: Settings, project: Project, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._inventory = project.inventory
+        self._rules = project.rules
+        self._clock = clock or SystemClock()
+        self._telemetry = Telemetry()
+        self._rejections = RejectionLog(self._telemetry)
+        self._supervisor = Supervisor()
+        self._undo = AsyncExitStack()
+        self._broker_status = PartStatus(name="broker", ready=False, detail="not connected yet")
+
+    async def start(self) -> str:
+        """Bring everything up.
+
+        Raises:
+            FirewatchError: a part cannot start; what had started is stopped again.
+        """
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop taking inputs, make everything taken safe, and end every part."""
+        await self._undo.aclose()
+
+    async def _start(self) -> str:
+        state = self._settings.state_directory
+        await asyncio.to_thread(state.mkdir, mode=0o700, parents=True, exist_ok=True)
+        mqtt = await self._mqtt_settings(state)
+        history = await self._open_history(state)
+        snapshots = SnapshotFile(state)
+
+        engine = Engine(self._rules, self._inventory)
+        recovered = await recover(engine, snapshots, history, self._clock.now())
+
+        feed = LiveFeed()
+        decoder = PayloadDecoder(self._inventory, self._settings.ingest, mqtt.prefix)
+        session = MqttSession(
+            mqtt,
+            self._subscriptions(mqtt.prefix),
+            on_messages=lambda messages: loop.offer_messages(messages),
+            on_connection=self._broker_changed,
+        )
+        cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
+        actuators = Actuators(session, mqtt.prefix, self._telemetry, on_change=feed.push)
+        loop = EngineLoop(
+            engine,
+            self._clock,
+            history,
+            session,
+            decoder.decode,
+            actuators,
+            feed,
+            prefix=mqtt.prefix,
+            last_ordinal=recovered.last_ordinal,
+            take_picture=cameras.take_picture if cameras is not None else _no_picture,
+            telemetry=self._telemetry,
+            rejections=self._rejections,
+        )
+        loop.already_annunciated(recovered.annunciated)
+        loop.settle(recovered.effects)
+
+        live = Live(loop, cameras, self._rejections, [lambda: self._broker_status, history.status])
+        web = WebServer(
+            self._settings.http, self._inventory, live, history, loop, self._clock, self._telemetry.metrics, feed
+        )
+        address = await web.start()
+        self._undo.push_async_callback(web.stop)
+
+        # Stopped in reverse: the engine first, then what it took is made safe and acknowledged, then the session ends.
+        self._run("mqtt", session.run)
+        self._keep_snapshots(loop, history, snapshots)
+        self._run("engine", loop.run)
+        if cameras is not None:
+            cameras.start()
+            self._undo.push_async_callback(asyncio.to_thread, cameras.stop)
+        return address
+
+    async def _mqtt_settings(self, state: Path) -> MqttSettings:
+        if self._settings.mqtt.url is not None:
+            return self._settings.mqtt
+        broker = EmbeddedBroker(state / "broker")
+        url = await broker.start()
+        self._undo.push_async_callback(broker.stop)
+        log.info("The embedded broker is up.", url=url)
+        return self._settings.mqtt.model_copy(update={"url": url})
+
+    async def _open_history(self, state: Path) -> PostgresHistory:
+        named = self._settings.database
+        if named.dsn is not None:
+            address = named.dsn.get_secret_value()
+            if named.password_file is not None:
+                password = await asyncio.to_thread(named.password_file.read_text)
+                address = make_conninfo(address, password=password.strip())
+        else:
+            database = EmbeddedDatabase(state / "database")
+            address = await database.start()
+            self._undo.push_async_callback(database.stop)
+            log.info("The embedded database is up.")
+        history = await open_history(address, state / "spill", telemetry=self._telemetry)
+        self._undo.push_async_callback(history.close)
+        return history
+
+    def _subscriptions(self, prefix: str) -> Sequence[str]:
+        channels = (Channel.TELEMETRY, Channel.STATE, Channel.ANSWER)
+        vendor_topics = (device.topic for site in self._inventory.sites for device in site.devices if device.topic)
+        return [*(topic_filter(channel, prefix) for channel in channels), *vendor_topics]
+
+    def _broker_changed(self, connected: bool, detail: str) -> None:
+        self._broker_status = PartStatus(name="broker", ready=connected, detail=detail)
+
+    def _camera_watch(self, offer: _Offer) -> CameraWatch | None:
+        cameras = [(site, device) for site in self._inventory.sites for device in site.devices if device.stream]
+        if not self._settings.vision.enabled or not cameras:
+            return None
+        running_loop = asyncio.get_running_loop()
+        return CameraWatch(
+            cameras,
+            self._settings.vision,
+            self._clock,
+            on_observations=lambda observations: running_loop.call_soon_threadsafe(offer, observations),
+        )
+
+    def _run(self, name: str, part: _Part) -> None:
+        self._supervisor.keep_running(name, part)
+        self._undo.push_async_callback(self._supervisor.stop, name)
+
+    def _keep_snapshots(self, loop: EngineLoop, history: PostgresHistory, snapshots: SnapshotFile) -> None:
+        async def write() -> None:
+            running_loop = asyncio.get_running_loop()
+            started = running_loop.time()
+            ordinal, state = loop.snapshot()
+            # What led to this state must be safe first: else a crash could leave an alarm that no record tells of.
+            await history.flush()
+            await asyncio.to_thread(snapshots.write, Snapshot(ordinal=ordinal, state=state))
+            self._telemetry.emit(
+                SnapshotWritten(ordinal=ordinal, size_bytes=len(state), seconds=running_loop.time() - started)
+            )
+
+        async def keep_writing() -> None:
+            while True:
+                await write()
+                await asyncio.sleep(SNAPSHOT_INTERVAL.total_seconds())
+
+        self._undo.push_async_callback(write)
+        self._run("snapshots", keep_writing)
+
+
+def _no_picture(_: str) -> Picture | None:
+    return None

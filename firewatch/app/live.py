@@ -1,0 +1,53 @@
+"""What is true at this moment, for the screens: read from the running parts, kept nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from firewatch.app.loop import EngineLoop
+from firewatch.model.alarm import Alarm
+from firewatch.model.observation import Observation
+from firewatch.ports import PartStatus, Rejection
+from firewatch.telemetry.rejections import RejectionLog
+from firewatch.vision.watch import CameraWatch
+
+
+class Live:
+    """Implements `ports.LiveView` over the loop, the cameras and the rejection log."""
+
+    def __init__(
+        self,
+        loop: EngineLoop,
+        cameras: CameraWatch | None,
+        rejected: RejectionLog,
+        parts: Sequence[Callable[[], PartStatus]],
+    ) -> None:
+        self._loop = loop
+        self._cameras = cameras
+        self._rejected = rejected
+        self._parts = parts
+
+    def alarms(self) -> list[Alarm]:
+        """Every alarm that is not back to normal."""
+        return self._loop.alarms()
+
+    def last(self, signal: str) -> Observation | None:
+        """The newest observation of a signal, None if it was never heard."""
+        return self._loop.last.get(signal)
+
+    def rejections(self) -> list[Rejection]:
+        """The last inputs that could not be used, newest first."""
+        return self._rejected.last()
+
+    def rejection_counts(self) -> dict[str, int]:
+        """How many inputs were refused since the start, by reason."""
+        return self._rejected.counts()
+
+    def parts(self) -> list[PartStatus]:
+        """Every part's state."""
+        cameras = self._cameras.parts() if self._cameras is not None else []
+        return [*(part() for part in self._parts), *cameras]
+
+    def frame(self, device: str) -> bytes | None:
+        """The newest picture (JPEG) of a camera."""
+        return self._cameras.frame(device) if self._cameras is not None else None

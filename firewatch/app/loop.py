@@ -1,0 +1,338 @@
+"""The one task that owns the engine.
+
+Edges hand in messages, observations and commands; this task takes them one after the other, lets the engine decide,
+tells people at once, and gives everything to the history. A message is acknowledged to the broker by the history's
+`on_safe`, never before. Nothing here waits for the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from firewatch.broadcast.actuators import Actuators
+from firewatch.engine.engine import Engine
+from firewatch.errors import RefusedCommandError
+from firewatch.model.alarm import Alarm, AlarmState, TransitionReason
+from firewatch.model.command import ActuatorAnswer, OperatorCommand
+from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
+from firewatch.model.observation import Observation
+from firewatch.model.topic import Channel, Topic
+from firewatch.mqtt.session import IncomingMessage
+from firewatch.ports import Clock, EngineInput, Feed, History, Picture, Publisher, Record, Rejection
+from firewatch.telemetry.events import AlarmAnnunciated, MessagesReceived, ObservationDecided
+from firewatch.telemetry.rejections import RejectionLog
+from firewatch.telemetry.telemetry import Telemetry
+
+SLICE_SECONDS = 0.002
+"""How long the task may keep the event loop before the sockets get their turn; an alarm's latency includes it."""
+
+BACK_PRESSURE_INTERVAL = timedelta(milliseconds=50)
+"""How often a full history is asked whether it has room again."""
+
+STORED_REJECTIONS_A_SECOND = 20
+"""Rejections beyond these are counted, but neither stored nor shown one by one: bad input must not fill the disk."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Source(Publisher, Protocol):
+    """The MQTT session, as far as this task needs it."""
+
+    def acknowledge(self, messages: Iterable[IncomingMessage]) -> None:
+        """Tell the broker that these are safe."""
+        ...
+
+    def pause(self) -> None:
+        """Leave further messages with the broker."""
+        ...
+
+    def resume(self) -> None:
+        """Take messages again."""
+        ...
+
+
+Decode = Callable[[str, bytes, bool, datetime], "Sequence[Observation] | ActuatorAnswer | Rejection"]
+
+
+@dataclass(slots=True)
+class _Messages:
+    messages: list[IncomingMessage]
+    receive_time: datetime
+
+
+@dataclass(slots=True)
+class _Command:
+    command: OperatorCommand
+    done: asyncio.Future[Alarm]
+
+
+class _Allowance:
+    """How many of something may still happen in the present second."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._second = 0
+        self._left = a_second
+
+    def take(self, now: datetime) -> bool:
+        second = int(now.timestamp())
+        if second != self._second:
+            self._second, self._left = second, self._a_second
+        self._left -= 1
+        return self._left >= 0
+
+
+class EngineLoop:
+    """Owns the engine. `last` holds the newest observation of every signal, for the screens."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        history: History,
+        source: Source,
+        decode: Decode,
+        actuators: Actuators,
+        feed: Feed,
+        *,
+        prefix: str,
+        last_ordinal: int,
+        take_picture: Callable[[str], Picture | None],
+        telemetry: Telemetry,
+        rejections: RejectionLog,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._history = history
+        self._source = source
+        self._decode = decode
+        self._actuators = actuators
+        self._feed = feed
+        self._prefix = prefix
+        self._ordinal = last_ordinal
+        self._take_picture = take_picture
+        self._telemetry = telemetry
+        self._rejections = rejections
+        self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
+        self._inbox: deque[_Messages | Sequence[Observation] | _Command] = deque()
+        self._wake = asyncio.Event()
+        self._annunciated: dict[str, datetime] = {}
+        self._kept_pictures: set[str] = set()
+        self._paused = False
+        self.last: dict[str, Observation] = {}
+
+    # What edges call.
+
+    def offer_messages(self, messages: list[IncomingMessage]) -> None:
+        """Take messages just read from the broker; they are stamped with the time of now."""
+        self._inbox.append(_Messages(messages, self._clock.now()))
+        self._wake.set()
+
+    def offer_observations(self, observations: Sequence[Observation]) -> None:
+        """Take observations that need no acknowledgement, such as a camera's."""
+        self._inbox.append(observations)
+        self._wake.set()
+
+    async def submit(self, command: OperatorCommand) -> Alarm:
+        """Carry out an operator's command; returns the alarm after it, once it is safe.
+
+        Raises:
+            RefusedCommandError: it does not fit the alarm's state; nothing was changed.
+        """
+        done: asyncio.Future[Alarm] = asyncio.get_running_loop().create_future()
+        self._inbox.append(_Command(command, done))
+        self._wake.set()
+        return await done
+
+    # What the app calls.
+
+    def alarms(self) -> list[Alarm]:
+        """Every alarm that is not back to normal, newest onset first."""
+        return sorted(map(self._stamped, self._engine.alarms()), key=lambda alarm: alarm.onset_time, reverse=True)
+
+    def snapshot(self) -> tuple[int, bytes]:
+        """The ordinal of the last input taken, and the engine's state after it."""
+        return self._ordinal, self._engine.snapshot()
+
+    def already_annunciated(self, alarms: Iterable[Alarm]) -> None:
+        """After a restart: these were annunciated before it."""
+        for alarm in alarms:
+            if alarm.clock.annunciated_time is not None:
+                self._annunciated[alarm.alarm_id] = alarm.clock.annunciated_time
+
+    def settle(self, effects: Sequence[Effect]) -> None:
+        """Carry out what a restart's replay left to do, and show every standing alarm on the feed again."""
+        records: list[Record] = []
+        self._carry_out(effects, records)
+        self._history.write(records)
+        for alarm in self.alarms():
+            self._show(alarm)
+
+    async def run(self) -> None:
+        """Take inputs for ever."""
+        running_loop = asyncio.get_running_loop()
+        while True:
+            await self._wait()
+            self._advance()
+            slice_end = running_loop.time() + SLICE_SECONDS
+            while self._inbox:
+                self._take(self._inbox.popleft())
+                if running_loop.time() > slice_end:
+                    await asyncio.sleep(0)
+                    slice_end = running_loop.time() + SLICE_SECONDS
+            self._apply_back_pressure()
+
+    # One step each.
+
+    async def _wait(self) -> None:
+        self._wake.clear()
+        if self._inbox:
+            return
+        now = self._clock.now()
+        wakes = [wake for wake in (self._engine.next_wake(), self._actuators.next_wake()) if wake is not None]
+        if self._paused:
+            wakes.append(now + BACK_PRESSURE_INTERVAL)
+        timer = None
+        if wakes:
+            pause = max((min(wakes) - now).total_seconds(), 0.0)
+            timer = asyncio.get_running_loop().call_later(pause, self._wake.set)
+        await self._wake.wait()
+        if timer is not None:
+            timer.cancel()
+
+    def _advance(self) -> None:
+        now = self._clock.now()
+        records: list[Record] = []
+        self._carry_out(self._engine.advance(now), records)
+        self._actuators.advance(now)
+        if records:
+            self._history.write(records)
+
+    def _take(self, item: _Messages | Sequence[Observation] | _Command) -> None:
+        if isinstance(item, _Messages):
+            self._take_messages(item)
+        elif isinstance(item, _Command):
+            self._take_command(item)
+        else:
+            records: list[Record] = []
+            for observation in item:
+                self._observe(observation, records)
+            self._history.write(records)
+
+    def _take_messages(self, batch: _Messages) -> None:
+        records: list[Record] = []
+        for message in batch.messages:
+            heard = self._decode(message.topic, message.payload, message.retain, batch.receive_time)
+            if isinstance(heard, ActuatorAnswer):
+                records.append(heard)
+                self._actuators.answered(heard)
+            elif isinstance(heard, Rejection):
+                self._reject(heard, records)
+            else:
+                for observation in heard:
+                    self._observe(observation, records)
+        messages = batch.messages
+        self._telemetry.emit(MessagesReceived(count=len(messages)))
+        self._history.write(records, on_safe=lambda: self._source.acknowledge(messages))
+
+    def _take_command(self, item: _Command) -> None:
+        now = self._clock.now()
+        try:
+            effects = self._engine.command(item.command, now)
+        except RefusedCommandError as refused:
+            item.done.set_exception(refused)
+            return
+        self._ordinal += 1
+        records: list[Record] = [EngineInput(ordinal=self._ordinal, now=now, command=item.command)]
+        self._carry_out(effects, records)
+        after = next(
+            self._stamped(effect.transition.alarm)
+            for effect in effects
+            if isinstance(effect, RecordTransition) and effect.transition.alarm_id == item.command.alarm_id
+        )
+        self._history.write(records, on_safe=lambda: _answer(item.done, after))
+
+    def _observe(self, observation: Observation, records: list[Record]) -> None:
+        now = self._clock.now()
+        self._ordinal += 1
+        records.append(EngineInput(ordinal=self._ordinal, now=now, observation=observation))
+        self.last[observation.signal] = observation
+        effects = self._engine.observe(observation, now)
+        if effects:
+            self._carry_out(effects, records)
+        self._feed.push(observation)
+
+    def _reject(self, rejection: Rejection, records: list[Record]) -> None:
+        self._rejections.add(rejection)
+        if self._stored_rejections.take(rejection.receive_time):
+            records.append(rejection)
+            self._feed.push(rejection)
+
+    def _carry_out(self, effects: Sequence[Effect], records: list[Record]) -> None:
+        for effect in effects:
+            if isinstance(effect, Annunciate):
+                self._annunciate(effect.alarm)
+            elif isinstance(effect, SendCommand):
+                self._actuators.send(effect.command, self._clock.now())
+                records.append(effect.command)
+            elif isinstance(effect, RecordTransition):
+                transition = msgspec.structs.replace(effect.transition, alarm=self._stamped(effect.transition.alarm))
+                self._keep_picture(transition.alarm, records)
+                records.append(transition)
+                if transition.reason is not TransitionReason.CONDITION_ACTIVE:
+                    self._show(transition.alarm)
+
+    def _annunciate(self, alarm: Alarm) -> None:
+        now = self._clock.now()
+        self._annunciated.setdefault(alarm.alarm_id, now)
+        self._show(self._stamped(alarm))
+        self._telemetry.emit(
+            AlarmAnnunciated(alarm_id=alarm.alarm_id, rule=alarm.rule, subject=alarm.subject, priority=alarm.priority)
+        )
+        self._telemetry.emit(ObservationDecided(seconds=(now - alarm.clock.receive_time).total_seconds()))
+
+    def _show(self, alarm: Alarm) -> None:
+        topic = Topic(channel=Channel.ALARM, site=alarm.site, device=alarm.alarm_id).name(self._prefix)
+        standing = alarm.state is not AlarmState.NORMAL
+        self._source.publish(topic, _encode(alarm), retain=standing)
+        if not standing:
+            self._source.publish(topic, b"", retain=True)
+            self._annunciated.pop(alarm.alarm_id, None)
+        self._feed.push(alarm)
+
+    def _stamped(self, alarm: Alarm) -> Alarm:
+        annunciated_time = self._annunciated.get(alarm.alarm_id)
+        return msgspec.structs.replace(
+            alarm, clock=msgspec.structs.replace(alarm.clock, annunciated_time=annunciated_time)
+        )
+
+    def _keep_picture(self, alarm: Alarm, records: list[Record]) -> None:
+        if alarm.picture is None or alarm.picture in self._kept_pictures:
+            return
+        picture = self._take_picture(alarm.picture)
+        if picture is not None:
+            self._kept_pictures.add(alarm.picture)
+            records.append(picture)
+        if alarm.state is AlarmState.NORMAL:
+            self._kept_pictures.discard(alarm.picture)
+
+    def _apply_back_pressure(self) -> None:
+        room = self._history.room()
+        if room and self._paused:
+            self._source.resume()
+            self._paused = False
+        elif not room and not self._paused:
+            self._source.pause()
+            self._paused = True
+
+
+def _answer(done: asyncio.Future[Alarm], alarm: Alarm) -> None:
+    if not done.cancelled():
+        done.set_result(alarm)

@@ -1,0 +1,123 @@
+"""The reference event from the published frames to the actuators' answers and the database rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from firewatch.model.alarm import AlarmState, ConditionState
+from tests.acceptance.compound import Compound, running
+
+pytestmark = pytest.mark.slow
+
+VISIT = Path("tests/acceptance/data/visit.yaml")
+ALARM_LIMIT = timedelta(seconds=2.4)
+"""From the first frame that shows the e-bike to the alarm on the feed (the field's production systems, vision.md)."""
+ACTUATOR_LIMIT = timedelta(seconds=1)
+"""From the suspicion to the held door, and from the decision to the loudspeaker."""
+
+
+@pytest.fixture
+async def compound(broker_url: str, dsn: str, tmp_path: Path) -> AsyncIterator[Compound]:
+    async with running(Compound(broker_url, dsn, tmp_path, VISIT)) as compound:
+        yield compound
+
+
+async def test_an_e_bike_in_the_lift_is_stopped_at_the_door(compound: Compound) -> None:
+    hold = await compound.until("the door is asked to hold", lambda: compound.command("a-lift-2-door", "hold_door"))
+    held = await compound.until("the door says held", lambda: compound.answer(hold, "held"))
+    heard_time, alarm = await compound.until("the alarm", lambda: compound.alarm("e-bike-in-lift"))
+    play = await compound.until(
+        "the loudspeaker is asked to play", lambda: compound.command("a-lift-2-loudspeaker", "play")
+    )
+    playing = await compound.until("the loudspeaker says playing", lambda: compound.answer(play, "playing"))
+
+    assert alarm.state is AlarmState.UNACKNOWLEDGED
+    assert alarm.condition is ConditionState.ACTIVE
+    assert "电动" in alarm.text.zh
+    assert "e-bike" in alarm.text.en.lower()
+    assert heard_time - alarm.onset_time <= ALARM_LIMIT
+    assert held.time - alarm.onset_time <= ACTUATOR_LIMIT
+    assert playing.time - alarm.clock.decided_time <= ACTUATOR_LIMIT
+
+    async with httpx.AsyncClient(base_url=compound.url, headers={"Origin": compound.url}) as console:
+        picture = await console.get(f"/api/v1/pictures/{alarm.picture}")
+        assert picture.headers["content-type"] == "image/jpeg"
+        assert picture.content.startswith(b"\xff\xd8")
+
+        answer = await console.post(
+            f"/api/v1/alarms/{alarm.alarm_id}/acknowledge", json={"operator": "seat 1", "comment": "on the way"}
+        )
+        assert answer.status_code == 200, answer.text
+        again = await console.post(f"/api/v1/alarms/{alarm.alarm_id}/acknowledge", json={"operator": "seat 2"})
+        assert again.status_code == 409, "what is acknowledged cannot be acknowledged again"
+
+    release = await compound.until(
+        "the door is asked to release", lambda: compound.command("a-lift-2-door", "release_door")
+    )
+    await compound.until("the door says released", lambda: compound.answer(release, "released"))
+    _, gone = await compound.until(
+        "the alarm is normal again", lambda: compound.alarm("e-bike-in-lift", lambda a: a.state is AlarmState.NORMAL)
+    )
+    assert gone.alarm_id == alarm.alarm_id
+    assert gone.acknowledged_by == "seat 1"
+    assert len({each.alarm_id for _, each in compound.alarms("e-bike-in-lift")}) == 1
+
+    async with await psycopg.AsyncConnection.connect(compound.dsn) as connection:
+        rows = await (
+            await connection.execute(
+                "SELECT number, reason FROM alarm_transition WHERE alarm_id = %s ORDER BY number", [alarm.alarm_id]
+            )
+        ).fetchall()
+        assert [reason for _, reason in rows] == ["condition_active", "acknowledged", "condition_inactive"]
+        assert [number for number, _ in rows] == [1, 2, 3]
+
+
+async def test_the_other_systems_raise_their_alarms_and_silence_is_trouble(compound: Compound) -> None:
+    _, water = await compound.until("low hydrant pressure", lambda: compound.alarm("hydrant-pressure-low"))
+    assert water.subject == "sample/hydrant-a-roof"
+    assert isinstance(water.value, float)
+    assert water.value < 0.07
+    _, smoke = await compound.until("garage smoke", lambda: compound.alarm("garage-smoke"))
+    assert smoke.alarm_class == "fire"
+    _, silent = await compound.until(
+        "the silent sensor", lambda: compound.alarm("device-silent-garage", lambda a: "garage-co-1" in a.subject), 45
+    )
+    assert silent.alarm_class == "trouble"
+    assert compound.alarm("garage-co-high") is None, "silence is neither fire nor good news"
+
+
+async def test_a_killed_daemon_still_has_its_one_alarm_and_releases_the_door(compound: Compound) -> None:
+    _, alarm = await compound.until("the alarm", lambda: compound.alarm("e-bike-in-lift"))
+    await compound.until("the door is held", lambda: compound.command("a-lift-2-door", "hold_door"))
+    await compound.kill_daemon()
+    heard_before = len(compound.heard)
+    await compound.start_daemon()
+
+    async with httpx.AsyncClient(base_url=compound.url) as console:
+        standing = (await console.get("/api/v1/alarms", params={"standing": "true"})).json()["alarms"]
+        assert [each["alarm_id"] for each in standing if each["rule"] == "e-bike-in-lift"] == [alarm.alarm_id]
+
+    release = await compound.until(
+        "the door is asked to release", lambda: compound.command("a-lift-2-door", "release_door"), 60
+    )
+    await compound.until("the door says released", lambda: compound.answer(release, "released"))
+    _, gone = await compound.until(
+        "the alarm has returned",
+        lambda: compound.alarm("e-bike-in-lift", lambda a: a.state is AlarmState.RTN_UNACKNOWLEDGED),
+        60,
+    )
+    assert gone.alarm_id == alarm.alarm_id
+    after = [item.alarm for item in compound.heard[heard_before:] if item.alarm and item.alarm.rule == "e-bike-in-lift"]
+    assert {each.alarm_id for each in after} == {alarm.alarm_id}, "one visit stays one alarm"
+
+    async with await psycopg.AsyncConnection.connect(compound.dsn) as connection:
+        [count] = await (
+            await connection.execute("SELECT count(*) FROM alarm WHERE rule = 'e-bike-in-lift'")
+        ).fetchone() or [None]
+        assert count == 1
