@@ -1,0 +1,191 @@
+// The documents of the API as docs/api.md describes them, and the few requests the console makes.
+
+export type Lang = "zh" | "en";
+export type LocalText = Record<Lang, string>;
+export type Value = number | boolean | string;
+
+export const ALARM_CLASSES = ["fire", "supervisory", "security", "trouble"] as const;
+export type AlarmClass = (typeof ALARM_CLASSES)[number];
+export const PRIORITIES = ["highest", "high", "medium", "low"] as const;
+export type Priority = (typeof PRIORITIES)[number];
+export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "rtn_unacknowledged";
+
+export interface AlarmClock {
+  source_time: string;
+  receive_time: string;
+  decided_time: string;
+  annunciated_time: string | null;
+  journalled_time: string | null;
+}
+
+export interface Alarm {
+  alarm_id: string;
+  rule: string;
+  site: string;
+  subject: string;
+  building: string;
+  system: string;
+  priority: Priority;
+  alarm_class: AlarmClass;
+  state: AlarmState;
+  condition: "active" | "inactive" | "unknown";
+  text: LocalText;
+  advice: LocalText;
+  place: LocalText;
+  onset_time: string;
+  clock: AlarmClock;
+  activations: number;
+  value: Value | null;
+  unit: string;
+  picture: string | null;
+  cleared_time: string | null;
+  acknowledged_time: string | null;
+  acknowledged_by: string | null;
+  acknowledge_comment: string;
+}
+
+export interface AlarmTransition {
+  alarm_id: string;
+  number: number;
+  transition_time: string;
+  reason: string;
+  previous_state: AlarmState;
+  alarm: Alarm;
+  by: string;
+  comment: string;
+}
+
+export interface Reading {
+  value: Value | null;
+  quality: "good" | "uncertain" | "bad";
+  source_time: string;
+  receive_time: string;
+}
+
+export interface Observation extends Reading {
+  signal: string;
+}
+
+export interface SignalView {
+  signal: string;
+  name: string;
+  label: LocalText;
+  type: "number" | "boolean" | "state";
+  unit: string;
+  supervisory: boolean;
+  last: Reading | null;
+}
+
+export interface DeviceView {
+  site: string;
+  device: string;
+  kind: string;
+  kind_label: LocalText;
+  label: LocalText;
+  system: string;
+  building: string;
+  asset: string | null;
+  tags: string[];
+  camera: boolean;
+  actions: string[];
+  online: boolean | null;
+  signals: SignalView[];
+}
+
+export interface Labelled {
+  id: string;
+  label: LocalText;
+}
+
+export interface SiteView extends Labelled {
+  district: LocalText;
+  street: LocalText;
+  community: LocalText;
+  time_zone: string;
+  buildings: Labelled[];
+  assets: Labelled[];
+}
+
+export interface CommandRecord {
+  command: {
+    command_id: string;
+    device: string;
+    action: string;
+    parameters: Record<string, Value>;
+    cause: string;
+    rule: string;
+    issued_time: string;
+  };
+  answer: {
+    state: "accepted" | "done" | "failed";
+    detail: string;
+    source_time: string;
+    receive_time: string;
+  } | null;
+}
+
+export interface PartStatus {
+  name: string;
+  ready: boolean;
+  detail: string;
+}
+
+export interface Rejection {
+  receive_time: string;
+  source: string;
+  reason: string;
+  detail: string;
+  payload: string;
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  now: string;
+  sites: SiteView[];
+  devices: DeviceView[];
+  alarms: Alarm[];
+  commands: CommandRecord[];
+  parts: PartStatus[];
+  rejections: Rejection[];
+  rejection_counts: Record<string, number>;
+}
+
+export type FeedMessage =
+  | Snapshot
+  | { type: "resynchronise"; missed: number }
+  | { type: "heartbeat"; now: string }
+  | { type: "alarm"; alarm: Alarm }
+  | { type: "observation"; observations: Observation[] }
+  | { type: "command"; command: CommandRecord }
+  | { type: "part"; part: PartStatus }
+  | { type: "rejection"; rejection: Rejection };
+
+/** The server's own words for why it did not do something. */
+export class Refusal extends Error {}
+
+async function answer<T>(response: Response): Promise<T> {
+  const document: unknown = await response.json();
+  if (!response.ok) throw new Refusal((document as { error: { what: string } }).error.what);
+  return document as T;
+}
+
+export async function acknowledge(alarmId: string, operator: string): Promise<void> {
+  const response = await fetch(`/api/v1/alarms/${alarmId}/acknowledge`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ operator }),
+  });
+  await answer<Alarm>(response);
+}
+
+export async function returnedAlarms(limit: number): Promise<Alarm[]> {
+  const response = await fetch(`/api/v1/alarms?standing=false&limit=${limit}`);
+  return (await answer<{ alarms: Alarm[] }>(response)).alarms;
+}
+
+export async function transitions(alarmId: string): Promise<AlarmTransition[]> {
+  const response = await fetch(`/api/v1/alarms/${alarmId}/transitions`);
+  return (await answer<{ transitions: AlarmTransition[] }>(response)).transitions;
+}
+
+export const pictureAddress = (id: string): string => `/api/v1/pictures/${encodeURIComponent(id)}`;

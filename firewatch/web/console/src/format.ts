@@ -1,0 +1,54 @@
+// Times, ages and readings as people read them.
+
+import type { Lang, Reading, SignalView } from "./api";
+import type { Words } from "./text";
+
+const LOCALES: Readonly<Record<Lang, string>> = { zh: "zh-CN", en: "en-GB" };
+const SECOND = 1_000;
+
+export function clockTime(instant: string | number, timeZone: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  }).format(new Date(instant));
+}
+
+export function calendarDate(instant: number, timeZone: string, lang: Lang): string {
+  return new Intl.DateTimeFormat(LOCALES[lang], {
+    timeZone,
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    weekday: "short",
+  }).format(instant);
+}
+
+export function age(words: Words, milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / SECOND));
+  if (seconds < 120) return words.say("age.seconds", { n: seconds });
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return words.say("age.minutes", { n: minutes });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return words.say("age.hours", { n: hours, m: minutes % 60 });
+  return words.say("age.days", { n: Math.floor(hours / 24), m: hours % 24 });
+}
+
+/** Units travel as plain letters; a reader expects the sign. */
+const UNIT_SIGNS: Readonly<Record<string, string>> = { degC: "°C", "mg/m3": "mg/m³", m3: "m³" };
+
+export const unitSign = (unit: string): string => UNIT_SIGNS[unit] ?? unit;
+
+export function value(words: Words, raw: Reading["value"], unit: string): string {
+  if (raw === null) return words.say("value.unknown");
+  if (typeof raw !== "number") return words.word("value", String(raw));
+  const digits = Number.isInteger(raw) ? 0 : Math.abs(raw) < 10 ? 2 : 1;
+  return `${raw.toFixed(digits)} ${unitSign(unit)}`.trim();
+}
+
+export function reading(words: Words, signal: SignalView, last: Reading | undefined): string {
+  return last && last.quality !== "bad" ? value(words, last.value, signal.unit) : words.say("value.unknown");
+}
+
+export const elapsed = (start: string, end: string): number => Date.parse(end) - Date.parse(start);

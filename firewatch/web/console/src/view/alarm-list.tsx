@@ -1,0 +1,68 @@
+import { useState } from "preact/hooks";
+
+import { useScreen } from "../screen";
+import { useWords } from "../text";
+import { inOrder, standing } from "../world";
+import { AlarmCard } from "./alarm-card";
+import { AlarmDetails } from "./alarm-details";
+
+export function AlarmList() {
+  const words = useWords();
+  const { world, live, time } = useScreen();
+  const [opened, setOpened] = useState<string | null>(null);
+  const alarms = inOrder(world.alarms.values());
+  const detailed = opened && (world.alarms.get(opened) ?? world.returned.find((alarm) => alarm.alarm_id === opened));
+  return (
+    <section class="alarms" aria-label={words.say("alarms.title")}>
+      <div class="scroll">
+        {alarms.length === 0 && <Calm />}
+        <ol class="cards">
+          {alarms.map((alarm) => (
+            <AlarmCard key={alarm.alarm_id} alarm={alarm} open={() => setOpened(alarm.alarm_id)} />
+          ))}
+        </ol>
+        {world.returned.length > 0 && (
+          <div class="returned">
+            <h2>{words.say("alarms.returned")}</h2>
+            <ol>
+              {world.returned.map((alarm) => (
+                <li key={alarm.alarm_id} data-returned={alarm.alarm_id}>
+                  <button type="button" onClick={() => setOpened(alarm.alarm_id)}>
+                    <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
+                    <span class="grow">
+                      {words.of(alarm.text)}, {words.of(alarm.place)}
+                    </span>
+                    <time>
+                      {time(alarm.onset_time)}
+                      {alarm.cleared_time && <> – {time(alarm.cleared_time)}</>}
+                    </time>
+                  </button>
+                </li>
+              ))}
+            </ol>
+          </div>
+        )}
+      </div>
+      {detailed && <AlarmDetails alarm={detailed} close={() => setOpened(null)} live={live} />}
+    </section>
+  );
+}
+
+function Calm() {
+  const words = useWords();
+  const { world, now, live } = useScreen();
+  const all = world.devices.length;
+  const n = world.devices.filter((device) => standing(world, device, now) !== "normal").length;
+  return (
+    <div class={live ? "calm" : "calm dark"}>
+      <b>{live ? words.say("alarms.calm") : words.say("lamp.unknown")}</b>
+      <p>
+        {!live
+          ? words.say("alarms.calm.unknown")
+          : n === 0
+            ? words.say("alarms.calm.heard", { all })
+            : words.say("alarms.calm.silent", { n, all })}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import type { DeviceView } from "../api";
+import { age, reading } from "../format";
+import { useScreen } from "../screen";
+import { useWords } from "../text";
+import { Dialog } from "./dialog";
+
+export function DeviceDetails({ device, close }: { device: DeviceView; close(): void }) {
+  const words = useWords();
+  const { world, now, live, time } = useScreen();
+  const building = world.sites
+    .find((site) => site.id === device.site)
+    ?.buildings.find((candidate) => candidate.id === device.building);
+  return (
+    <Dialog title={words.of(device.label)} close={close}>
+      <p>
+        {words.say("device.kind")} <b>{words.of(device.kind_label)}</b>
+        {building && (
+          <>
+            {" "}
+            · {words.say("device.building")} <b>{words.of(building.label)}</b>
+          </>
+        )}{" "}
+        · <code>{device.device}</code>
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th>{words.say("device.signal")}</th>
+            <th>{words.say("device.value")}</th>
+            <th>{words.say("device.quality")}</th>
+            <th>{words.say("device.sourceTime")}</th>
+            <th>{words.say("device.heard")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {device.signals.map((signal) => {
+            const last = world.readings.get(signal.signal);
+            return (
+              <tr key={signal.signal}>
+                <td>{words.of(signal.label)}</td>
+                <td>
+                  <b class={live && last ? "" : "missing"}>
+                    {live ? reading(words, signal, last) : words.say("value.unknown")}
+                  </b>
+                </td>
+                <td>{last && words.say(`quality.${last.quality}`)}</td>
+                <td>{last && time(last.source_time)}</td>
+                <td>
+                  {last
+                    ? words.say("common.ago", { age: age(words, now - Date.parse(last.receive_time)) })
+                    : words.say("device.never")}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Dialog>
+  );
+}

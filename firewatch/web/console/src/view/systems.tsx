@@ -1,0 +1,94 @@
+// The state of every device, by system, each system in its fixed place. Only what is heard is shown as a value.
+
+import { useState } from "preact/hooks";
+
+import type { DeviceView, SignalView } from "../api";
+import { age, reading } from "../format";
+import { useScreen } from "../screen";
+import { useWords } from "../text";
+import { alarmsOf, standing } from "../world";
+import { DeviceDetails } from "./device-details";
+
+/** Fixed places come first, systems that nobody foresaw after them. */
+const PLACES = ["water", "lift", "garage", "camera", "broadcast"];
+
+export function Systems() {
+  const words = useWords();
+  const { world, now, live } = useScreen();
+  const [opened, setOpened] = useState<DeviceView | null>(null);
+  const systems = [...new Set([...PLACES, ...world.devices.map((device) => device.system)])];
+  return (
+    <section class="systems scroll" aria-label={words.say("systems.title")}>
+      {systems.map((system) => {
+        const devices = world.devices.filter((device) => device.system === system);
+        const heard = devices.filter((device) => live && standing(world, device, now) === "normal").length;
+        return (
+          devices.length > 0 && (
+            <div class="system" key={system} data-system={system}>
+              <h2>
+                {words.word("system", system)}
+                <small class={heard < devices.length ? "short" : ""}>
+                  {live ? heard : "?"}/{devices.length}
+                </small>
+              </h2>
+              <ul class="tiles">
+                {devices.map((device) => (
+                  <Tile key={device.device} device={device} open={() => setOpened(device)} />
+                ))}
+              </ul>
+            </div>
+          )
+        );
+      })}
+      {opened && <DeviceDetails device={opened} close={() => setOpened(null)} />}
+    </section>
+  );
+}
+
+function Tile({ device, open }: { device: DeviceView; open(): void }) {
+  const words = useWords();
+  const { world, now, live } = useScreen();
+  const state = live ? standing(world, device, now) : "unknown";
+  const alarm = alarmsOf(world, device).find(({ subject }) => subject.endsWith(`/${device.device}`));
+  const own = device.signals.filter((signal) => !signal.supervisory);
+  const heard = own.flatMap(({ signal }) => {
+    const last = world.readings.get(signal);
+    return last ? [Date.parse(last.receive_time)] : [];
+  });
+  const quiet = heard.length > 0 ? now - Math.max(...heard) : null;
+  return (
+    <li class={`tile ${state} ${alarm?.alarm_class ?? ""}`} data-device={device.device} data-standing={state}>
+      <button type="button" onClick={open}>
+        <span class="name">{words.of(device.label)}</span>
+        {state === "normal" ? (
+          <span class="values">
+            {own.map((signal) => (
+              <Value key={signal.signal} signal={signal} />
+            ))}
+          </span>
+        ) : (
+          <span class="values missing">
+            {state === "silent" && quiet !== null
+              ? words.say("standing.silentFor", { age: age(words, quiet) })
+              : words.say(`standing.${state}`)}
+          </span>
+        )}
+        <span class="heard">{live && quiet !== null && age(words, quiet)}</span>
+      </button>
+    </li>
+  );
+}
+
+function Value({ signal }: { signal: SignalView }) {
+  const words = useWords();
+  const { world } = useScreen();
+  const last = world.readings.get(signal.signal);
+  const doubtful = last && last.quality !== "good";
+  return (
+    <span class="value">
+      {words.of(signal.label)}{" "}
+      <b class={last ? "" : "missing"}>{reading(words, signal, last)}</b>
+      {doubtful && <em class="quality">{words.say(`quality.${last.quality}`)}</em>}
+    </span>
+  );
+}
