@@ -249,7 +249,10 @@ def main(port: int, **options: str) -> None:
     """Simulate the cameras of a site: http://127.0.0.1:PORT/CAMERA.mjpg."""
     prepared = read_options("camera", **options)  # type: ignore[arg-type]
     simulation = CameraSimulation(prepared.site)
-    run_process(prepared, simulation, serving(simulation.cameras, port))
+    try:
+        run_process(prepared, simulation, serving(simulation.cameras, port))
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; choose another with --port") from error
 
 
 if __name__ == "__main__":

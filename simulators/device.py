@@ -158,6 +158,7 @@ class DeviceLink:
         self._raw: list[RawMessage] = []
         self._answers: list[AnswerMessage] = []
         self._sequence = 0
+        self._lost = False
         self._report_time = datetime.min.replace(tzinfo=UTC)
         self._changed = asyncio.Event()
 
@@ -180,7 +181,9 @@ class DeviceLink:
             try:
                 await self._connect_and_report()
             except* aiomqtt.MqttError as errors:
-                _log.warning("%s: broker lost: %s", self._device.id, errors.exceptions[0])
+                if not self._lost:
+                    _log.warning("%s: no broker: %s", self._device.id, errors.exceptions[0])
+                self._lost = True
             await asyncio.sleep(RECONNECT_INTERVAL.total_seconds())
             while self._faults.offline:
                 self._changed.clear()
@@ -190,6 +193,9 @@ class DeviceLink:
         identifier = f"{self._site}-{self._device.id}"
         async with self._broker.client(identifier, self._will()) as client:
             await self._publish_state(client, online=True)
+            if self._lost:
+                _log.info("%s: connected again", self._device.id)
+            self._lost = False
             self.report_now()
             try:
                 async with asyncio.TaskGroup() as tasks:
