@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -52,7 +53,7 @@ def load_settings(path: Path | None = None) -> Settings:
     if problems:
         raise ProblemsError(problems)
     try:
-        settings = _FileThenEnvironment(**(document.data or {}) if document else {})
+        settings = _FileThenEnvironment(**_written(document))
     except SettingsError as error:
         raise ProblemsError([Problem(Place("environment"), "", str(error))]) from None
     except ValidationError as error:
@@ -143,12 +144,17 @@ class _FileThenEnvironment(Settings):
         return env_settings, init_settings
 
 
+def _written(document: Document | None) -> dict[str, Any]:
+    """What the file sets; a section whose lines are all commented out sets nothing."""
+    return {key: value for key, value in document.data.items() if value is not None} if document else {}
+
+
 def _settings_document(path: Path | None) -> tuple[Document | None, list[Problem]]:
     if path is None and not DEFAULT_SETTINGS.exists():
         return None, []
     document, problems = read_document(path or DEFAULT_SETTINGS)
-    if document is not None and not isinstance(document.data, dict | None):
-        problems.append(document.problem((), "expected a mapping of settings"))
+    if document is not None and not isinstance(document.data, dict):
+        return None, [*problems, document.problem((), "expected a mapping of settings")]
     if [problem.what for problem in problems] == ["the file is empty"]:
         return None, []
     return document, problems

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,7 +15,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from firewatch.model.duration import parse_duration
 from firewatch.model.topic import DEFAULT_PREFIX
 
-Duration = Annotated[timedelta, BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v)]
+
+def _read_duration(value: Any) -> Any:
+    if isinstance(value, int | float):
+        raise ValueError(f'a duration needs its unit: write "{value}s" for seconds')
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_read_duration)]
+"""`500ms`, `30s`, `5min`, `1h30min`."""
 
 
 class Section(BaseModel):
