@@ -1,0 +1,131 @@
+"""What the engine keeps on disk: every instance's state and alarm, as versioned JSON.
+
+Bounded by the rules and the inventory: one record an instance, at most one alarm a record. States are kept raw, so
+that one that no longer fits costs that one instance its state and no other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from firewatch.alarms.lifecycle import StandingAlarm
+from firewatch.errors import StorageError
+from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.command import ActuatorCommand
+from firewatch.rules.evaluator import Phase
+
+FORMAT_VERSION = 1
+
+
+class SnapshotError(StorageError):
+    """The engine's snapshot cannot be read by this version of firewatch; move it aside to start without it."""
+
+
+class Engagement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What firewatch has asked of actuators since a session or condition began at `onset_time`.
+
+    `phase` is the last one acted on: suspected or active while engaged, rejected or inactive when over.
+    `sent` are the ids of the commands given, so that none is given twice.
+    """
+
+    onset_time: datetime
+    cause: str
+    phase: Phase
+    sent: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Something was begun that has to be undone."""
+        return self.phase is Phase.SUSPECTED or self.phase is Phase.ACTIVE
+
+
+class ClosedAlarm(msgspec.Struct, frozen=True):
+    """The last alarm that returned to normal, and its last transition's number."""
+
+    alarm_id: str
+    number: int
+
+
+class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One instance as it stood. `carried` marks an alarm from before the rule was changed, not yet judged anew."""
+
+    rule: str
+    subject: str
+    fingerprint: str = ""
+    state: msgspec.Raw = msgspec.Raw(b"null")
+    standing: StandingAlarm | None = None
+    closed: ClosedAlarm | None = None
+    engagement: Engagement | None = None
+    carried: bool = False
+
+
+class HeldBack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Effects that were due but could not be returned, because the call that settled them refused a command."""
+
+    annunciate: tuple[Alarm, ...] = ()
+    send: tuple[ActuatorCommand, ...] = ()
+    record: tuple[AlarmTransition, ...] = ()
+
+
+class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The engine as it stood at `now`."""
+
+    version: int
+    now: datetime
+    instances: tuple[InstanceRecord, ...]
+    held_back: HeldBack = HeldBack()
+
+
+class Judged(NamedTuple):
+    """A rule and one of its subjects."""
+
+    rule: str
+    subject: str
+
+
+class RestoreReport(msgspec.Struct, frozen=True):
+    """What became of a snapshot. `now` is the engine's time in it; `restored` counts what goes on where it was.
+
+    `added` was not in the snapshot; `changed` could not take its state, because the rule or its devices changed;
+    `removed` is in the snapshot only. Standing alarms of changed and removed ones are kept: the changed rule
+    judges them anew, those of removed rules stand until an operator acknowledges them (`kept_alarms`, their ids).
+    """
+
+    now: datetime
+    restored: int
+    added: tuple[Judged, ...]
+    changed: tuple[Judged, ...]
+    removed: tuple[Judged, ...]
+    kept_alarms: tuple[str, ...]
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The snapshot as JSON."""
+    return msgspec.json.encode(snapshot)
+
+
+def decode(data: bytes) -> Snapshot:
+    """Read a snapshot.
+
+    Raises:
+        SnapshotError: it is no snapshot, or of another version.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).version
+        if version != FORMAT_VERSION:
+            raise SnapshotError(
+                f"The engine's snapshot has format {version}, this firewatch reads {FORMAT_VERSION}: "
+                "run the version that wrote it, or move the snapshot aside to start without it."
+            )
+        return msgspec.json.decode(data, type=Snapshot)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(
+            f"The engine's snapshot is damaged ({error}); move it aside to start without it."
+        ) from error
