@@ -298,6 +298,8 @@ class EmbeddedDatabase:
     async def stop(self) -> None:
         """Stop it; what it holds stays for the next start."""
         await self._child.end()
+        with contextlib.suppress(OSError):  # not empty after a kill; then it waits for the next start
+            self._socket_directory.rmdir()
         self._child.release()
 
     def _prepare(self) -> pwd.struct_passwd:

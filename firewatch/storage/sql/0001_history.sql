@@ -1,0 +1,104 @@
+-- The first schema.
+-- What the engine took from devices, in the order in which it took it. Together with operator_command it is
+-- everything a restart has to replay. Of number, flag and state at most one is set; none if there was no value.
+CREATE TABLE observation (
+    ordinal      bigint           NOT NULL,
+    taken_time   timestamptz      NOT NULL,
+    signal       text             NOT NULL,
+    number       double precision,
+    flag         boolean,
+    state        text,
+    quality      text             NOT NULL,
+    source_time  timestamptz      NOT NULL,
+    receive_time timestamptz      NOT NULL,
+    event_time   timestamptz      NOT NULL,
+    sequence     bigint,
+    picture      text,
+    -- taken_time is in the key because TimescaleDB wants the time a hypertable is cut by in every unique index. It
+    -- rises with the ordinal, whatever devices' clocks say, so old chunks are never touched again.
+    PRIMARY KEY (ordinal, taken_time)
+);
+
+CREATE INDEX observation_by_signal ON observation (signal, source_time DESC);
+
+-- What operators asked for and the engine carried out, in the same order of ordinals.
+CREATE TABLE operator_command (
+    ordinal    bigint      NOT NULL PRIMARY KEY,
+    taken_time timestamptz NOT NULL,
+    alarm_id   text        NOT NULL,
+    operator   text        NOT NULL,
+    comment    text        NOT NULL
+);
+
+-- Every change of every alarm; alarm is the alarm after it.
+CREATE TABLE alarm_transition (
+    alarm_id        text        NOT NULL,
+    number          integer     NOT NULL,
+    transition_time timestamptz NOT NULL,
+    reason          text        NOT NULL,
+    previous_state  text        NOT NULL,
+    alarm           jsonb       NOT NULL,
+    changed_by      text        NOT NULL,
+    comment         text        NOT NULL,
+    journalled_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (alarm_id, number, transition_time)
+);
+
+-- Every alarm as it stands: the alarm of its last transition.
+CREATE TABLE alarm (
+    alarm_id        text        NOT NULL PRIMARY KEY,
+    number          integer     NOT NULL,
+    site            text        NOT NULL,
+    rule            text        NOT NULL,
+    subject         text        NOT NULL,
+    state           text        NOT NULL,
+    onset_time      timestamptz NOT NULL,
+    alarm           jsonb       NOT NULL,
+    journalled_time timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX alarm_by_onset ON alarm (onset_time DESC, alarm_id DESC);
+CREATE INDEX alarm_standing ON alarm (onset_time DESC, alarm_id DESC) WHERE state <> 'normal';
+
+CREATE TABLE actuator_command (
+    command_id  text        NOT NULL PRIMARY KEY,
+    device      text        NOT NULL,
+    action      text        NOT NULL,
+    parameters  jsonb       NOT NULL,
+    cause       text        NOT NULL,
+    rule        text        NOT NULL,
+    issued_time timestamptz NOT NULL
+);
+
+CREATE INDEX actuator_command_by_time ON actuator_command (issued_time DESC, command_id DESC);
+CREATE INDEX actuator_command_by_cause ON actuator_command (cause);
+
+CREATE TABLE actuator_answer (
+    command_id   text        NOT NULL,
+    state        text        NOT NULL,
+    source_time  timestamptz NOT NULL,
+    device       text        NOT NULL,
+    detail       text        NOT NULL,
+    receive_time timestamptz NOT NULL,
+    PRIMARY KEY (command_id, state, source_time)
+);
+
+-- A camera's frame kept as evidence.
+CREATE TABLE picture (
+    picture_id text        NOT NULL PRIMARY KEY,
+    device     text        NOT NULL,
+    taken_time timestamptz NOT NULL,
+    jpeg       bytea       NOT NULL
+);
+
+-- Input that could not be used, and rows the database itself refused (source 'history').
+CREATE TABLE rejection (
+    rejection_id text        NOT NULL PRIMARY KEY, -- made from the content, so that keeping one twice is harmless
+    receive_time timestamptz NOT NULL,
+    source       text        NOT NULL,
+    reason       text        NOT NULL,
+    detail       text        NOT NULL,
+    payload      text        NOT NULL
+);
+
+CREATE INDEX rejection_by_time ON rejection (receive_time DESC);

@@ -1,0 +1,153 @@
+-- Named queries; see __init__.py for the form. Every insert may be repeated without effect.
+
+-- create_incoming_observation --
+-- Where COPY lands, so that rows already there can be told apart.
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_observation
+    (LIKE observation) ON COMMIT DELETE ROWS
+
+-- copy_observations --
+COPY incoming_observation (
+    ordinal, taken_time, signal, number, flag, state, quality, source_time, receive_time, event_time, sequence, picture
+) FROM STDIN (FORMAT BINARY)
+
+-- insert_observations --
+INSERT INTO observation SELECT * FROM incoming_observation ON CONFLICT DO NOTHING
+
+-- insert_operator_command --
+INSERT INTO operator_command (ordinal, taken_time, alarm_id, operator, comment)
+VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- insert_transition --
+-- Not by ON CONFLICT alone: a hypertable's key includes the time. There is one writer, so nothing comes in between.
+INSERT INTO alarm_transition
+    (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
+SELECT new.alarm_id, new.number, new.transition_time, new.reason, new.previous_state, new.alarm, new.changed_by,
+       new.comment
+FROM (VALUES (%s::text, %s::integer, %s::timestamptz, %s::text, %s::text, %s::jsonb, %s::text, %s::text))
+    AS new (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
+WHERE NOT EXISTS (
+    SELECT FROM alarm_transition AS old WHERE old.alarm_id = new.alarm_id AND old.number = new.number
+)
+
+-- upsert_alarm --
+-- An older transition that comes late leaves the alarm as it is.
+INSERT INTO alarm (alarm_id, number, site, rule, subject, state, onset_time, alarm)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb)
+ON CONFLICT (alarm_id) DO UPDATE
+SET number = excluded.number, state = excluded.state, onset_time = excluded.onset_time, alarm = excluded.alarm
+WHERE alarm.number < excluded.number
+
+-- insert_actuator_command --
+INSERT INTO actuator_command (command_id, device, action, parameters, cause, rule, issued_time)
+VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- insert_actuator_answer --
+INSERT INTO actuator_answer (command_id, state, source_time, device, detail, receive_time)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- insert_picture --
+INSERT INTO picture (picture_id, device, taken_time, jpeg)
+VALUES (%s, %s, %s, %b)
+ON CONFLICT DO NOTHING
+
+-- insert_rejection --
+INSERT INTO rejection (rejection_id, receive_time, source, reason, detail, payload)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- alarms --
+-- Alarms as they stand, newest onset first.
+SELECT alarm::text, journalled_time
+FROM alarm
+WHERE (%(site)s::text IS NULL OR site = %(site)s)
+  AND (%(rule)s::text IS NULL OR rule = %(rule)s)
+  AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+  AND (%(standing)s::boolean IS NULL OR (state <> 'normal') = %(standing)s)
+  AND (%(before_time)s::timestamptz IS NULL OR (onset_time, alarm_id) < (%(before_time)s, %(before_id)s))
+ORDER BY onset_time DESC, alarm_id DESC
+LIMIT %(limit)s
+
+-- transitions --
+SELECT number, transition_time, reason, previous_state, alarm::text, changed_by, comment
+FROM alarm_transition
+WHERE alarm_id = %(alarm_id)s
+ORDER BY number
+
+-- observations --
+-- The newest ones of a signal, oldest first. A message that came twice was taken twice but is one reading.
+SELECT number, flag, state, quality, source_time, receive_time
+FROM (
+    SELECT number, flag, state, quality, source_time, min(receive_time) AS receive_time, min(ordinal) AS ordinal
+    FROM observation
+    WHERE signal = %(signal)s AND source_time >= %(start)s AND source_time < %(end)s
+    GROUP BY source_time, sequence, number, flag, state, quality
+    ORDER BY source_time DESC, ordinal DESC
+    LIMIT %(limit)s
+) AS newest
+ORDER BY source_time, ordinal
+
+-- commands --
+-- Newest first, each with its answer: the first final one, else the last.
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time,
+       a.state, a.detail, a.device, a.source_time, a.receive_time
+FROM actuator_command AS c
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM actuator_answer AS each
+    WHERE each.command_id = c.command_id
+    ORDER BY each.state = 'accepted',
+             CASE WHEN each.state <> 'accepted' THEN each.receive_time END,
+             each.receive_time DESC
+    LIMIT 1
+) AS a ON true
+WHERE (%(cause)s::text IS NULL OR c.cause = %(cause)s)
+  AND (NOT %(unanswered)s OR a.state IS NULL OR a.state = 'accepted')
+ORDER BY c.issued_time DESC, c.command_id DESC
+LIMIT %(limit)s
+
+-- picture --
+SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s
+
+-- inputs_after --
+-- A page of what the engine took, in order.
+SELECT ordinal, taken_time, signal, number, flag, state, quality, source_time, receive_time, event_time, sequence,
+       picture, NULL AS alarm_id, NULL AS operator, NULL AS comment
+FROM observation
+WHERE ordinal > %(ordinal)s
+UNION ALL
+SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, alarm_id, operator, comment
+FROM operator_command
+WHERE ordinal > %(ordinal)s
+ORDER BY ordinal
+LIMIT %(limit)s
+
+-- last_ordinal --
+SELECT greatest(
+    (SELECT max(ordinal) FROM observation),
+    (SELECT max(ordinal) FROM operator_command),
+    0
+)
+
+-- server --
+-- What this database is, and whether it keeps hypertables.
+SELECT current_setting('server_version'),
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'),
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
+
+-- create_migration_table --
+CREATE TABLE IF NOT EXISTS schema_migration (
+    version      integer     NOT NULL PRIMARY KEY,
+    name         text        NOT NULL,
+    checksum     text        NOT NULL,
+    applied_time timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+
+-- applied_migrations --
+SELECT version, name, checksum FROM schema_migration ORDER BY version
+
+-- insert_migration --
+INSERT INTO schema_migration (version, name, checksum) VALUES (%s, %s, %s)
