@@ -45,11 +45,10 @@ class RejectionsSeen(Occurrence, frozen=True):
 
 
 class BrokerConnected(Occurrence, frozen=True):
-    """The broker accepted firewatch and every subscription."""
+    """The broker accepted the connection; `session_kept` says whether it still had what was published meanwhile."""
 
     address: str
     session_kept: bool
-    broker: str
     sentence: ClassVar[str] = "Connected to the MQTT broker"
     metrics: ClassVar[tuple[Metric, ...]] = (
         Count("firewatch_broker_connections_total", "Connections to the MQTT broker that were accepted."),
@@ -83,6 +82,13 @@ class BrokerUnreachable(Occurrence, frozen=True):
     )
 
 
+class BrokerIdentified(Occurrence, frozen=True):
+    """The broker told which one it is."""
+
+    version: str
+    sentence: ClassVar[str] = "The MQTT broker says what it is"
+
+
 class BrokerUnfit(Occurrence, frozen=True):
     """Something about the broker endangers alarms; `finding` says what, `hint` what to do."""
 
@@ -92,6 +98,18 @@ class BrokerUnfit(Occurrence, frozen=True):
     level: ClassVar[LogLevel] = LogLevel.ERROR
     metrics: ClassVar[tuple[Metric, ...]] = (
         Count("firewatch_broker_findings_total", "Shortcomings found in the MQTT broker's set-up."),
+    )
+
+
+class PublishRefused(Occurrence, frozen=True):
+    """The broker refused a message (only MQTT 5 brokers say so)."""
+
+    topic: str
+    reason: str
+    sentence: ClassVar[str] = "The MQTT broker refused a message"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_mqtt_refused_messages_total", "Messages that the broker refused."),
     )
 
 
@@ -291,6 +309,33 @@ class CameraOffline(Occurrence, frozen=True):
     metrics: ClassVar[tuple[Metric, ...]] = (
         Level("firewatch_camera_online", "1 while the camera delivers pictures.", 0.0, ("device",)),
         Count("firewatch_camera_losses_total", "Times a camera stopped delivering pictures.", ("device",)),
+    )
+
+
+class FrameDecided(Occurrence, frozen=True):
+    """The detector looked at a camera's frame; `seconds` from its capture to the scores."""
+
+    device: str
+    seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Spread(
+            "firewatch_camera_frame_to_scores_seconds",
+            "From capturing a camera's frame to its scores being known.",
+            "seconds",
+            (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.4, 5.0),
+        ),
+    )
+
+
+class FrameFailed(Occurrence, frozen=True):
+    """The detector began to fail on a camera's frames; the scores are unknown until it manages one."""
+
+    device: str
+    reason: str
+    sentence: ClassVar[str] = "A camera's picture could not be looked at; its scores are unknown"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_camera_failures_total", "Times the detector began to fail on a camera.", ("device",)),
     )
 
 
