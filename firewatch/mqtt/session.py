@@ -1,0 +1,387 @@
+"""The connection to the MQTT broker: paho-mqtt driven by the event loop, without a thread.
+
+Promises: a message is acknowledged only when `acknowledge` is called for it, so that whatever was not yet safe comes
+again after a reconnect or restart; what `publish` took reaches the broker, over reconnects too, as long as no more
+than `OUTBOX_LIMIT` messages wait; connecting is tried for ever. It leaves to its caller what messages mean.
+
+Back-pressure: `pause` stops reading, so the kernel's buffers fill and the broker keeps the rest in the session's
+queue. The connection is kept alive meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from firewatch.config.settings import MqttSettings
+from firewatch.errors import BrokerError
+from firewatch.mqtt.broker import broker_address, client_id, password, tls_context
+from firewatch.mqtt.inspection import OWN_TOPICS, BrokerInspection
+from firewatch.mqtt.outbox import Outbox, OutgoingMessage
+from firewatch.mqtt.packet import IncomingMessage, PacketSplitter, pubacks
+from firewatch.mqtt.wire import BufferedSocket, open_socket
+from firewatch.telemetry.events import (
+    BrokerConnected,
+    BrokerDisconnected,
+    BrokerUnreachable,
+    MessagesReceived,
+    PublishDropped,
+    PublishRefused,
+)
+from firewatch.telemetry.telemetry import Telemetry
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+"""How long an attempt to connect may take, from the name's resolution to the broker's word."""
+
+RETRY_SECONDS = (0.2, 15.0)
+"""The first and the longest wait between two attempts to connect; each wait is twice the one before, less a random
+part of up to half, so that many clients do not come back at the same instant."""
+
+OUTBOX_LIMIT = 20_000
+"""How many messages may wait for the broker."""
+
+OUTGOING_WINDOW = 500
+"""How many published messages may be unacknowledged by the broker at a time."""
+
+SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
+"""How long an MQTT 5 broker is asked to keep the session; with 3.1.1 the broker decides."""
+
+_HOUSEKEEPING_SECONDS = 1.0
+_PINGREQ = b"\xc0\x00"
+
+
+class MqttSession:
+    """One session with one broker. Everything must be called in the event loop's thread.
+
+    `on_messages` is called at once with all messages of one read. `on_connection` is called with True before the
+    first message of a connection, and with False when it ended or could not be made, with a sentence about it.
+    An error raised by one of them ends `run`.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        subscriptions: Sequence[str],
+        *,
+        on_messages: Callable[[list[IncomingMessage]], None],
+        on_connection: Callable[[bool, str], None],
+        telemetry: Telemetry,
+    ) -> None:
+        """Raise ConfigError where the settings cannot work, before anything is connected."""
+        self._address = broker_address(settings)
+        self._tls = tls_context(settings) if self._address.tls else None
+        self._settings = settings
+        self._subscriptions = tuple(subscriptions)
+        self._on_messages = on_messages
+        self._on_connection = on_connection
+        self._telemetry = telemetry
+        self._inspection = BrokerInspection(telemetry)
+        self._client = self._new_client(settings)
+        self._socket: BufferedSocket | None = None
+        self._epoch = 0
+        self._connected = False
+        self._connack_seen = False
+        self._session_kept = False
+        self._subscribe_mid: int | None = None
+        self._accepted: asyncio.Future[str] | None = None
+        self._lost: asyncio.Future[str] | None = None
+        self._paused = False
+        self._splitter = self._new_splitter()
+        self._unacknowledged: set[int] = set()
+        self._outbox = Outbox(OUTBOX_LIMIT)
+        self._in_flight: dict[int, str] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled, then disconnect cleanly; the broker keeps the session."""
+        wait = RETRY_SECONDS[0]
+        try:
+            while True:
+                try:
+                    await self._connect()
+                except BrokerError as error:
+                    self._on_connection(False, f"{self._address}: {error}")
+                    delay = wait * random.uniform(0.5, 1.0)
+                    wait = min(2 * wait, RETRY_SECONDS[1])
+                    self._telemetry.emit(
+                        BrokerUnreachable(address=str(self._address), reason=str(error), retry_seconds=round(delay, 2))
+                    )
+                    await asyncio.sleep(delay)
+                    continue
+                wait = RETRY_SECONDS[0]
+                reason = await self._serve()
+                self._telemetry.emit(BrokerDisconnected(address=str(self._address), reason=reason))
+                self._on_connection(False, f"{self._address}: {reason}")
+        finally:
+            self._client.disconnect()
+            self._drop_connection()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send a message at QoS 1, now or as soon as the broker can be reached."""
+        given_up = self._outbox.put(OutgoingMessage(topic, payload, retain))
+        self._idle.clear()
+        if given_up is not None:
+            self._telemetry.emit(PublishDropped(topic=given_up.topic, waiting=len(self._outbox)))
+        self._send_waiting()
+        self._flush()
+
+    def acknowledge(self, messages: Iterable[IncomingMessage]) -> None:
+        """Tell the broker that these are safe; it forgets them."""
+        if not self._connected or self._socket is None:
+            return
+        epoch = self._epoch
+        mids = [message.mid for message in messages if message.qos and message.epoch == epoch]
+        self._unacknowledged.difference_update(mids)
+        self._socket.put(pubacks(mids))
+        self._flush()
+
+    def pause(self) -> None:
+        """Leave further messages with the broker; at most one more read may be handed over."""
+        self._paused = True
+        if self._socket is not None:
+            self._socket.stop_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if not self._paused:
+            return
+        self._paused = False
+        if self._socket is not None:
+            self._socket.drained = False
+            self._socket.start_reading(self._on_readable)
+            asyncio.get_running_loop().call_soon(self._on_readable)
+
+    async def drained(self, timeout: float) -> bool:  # noqa: ASYNC109
+        """Wait until the broker has acknowledged everything published; False if it did not within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    # ------------------------------------------------------------ connecting
+
+    def _new_client(self, settings: MqttSettings) -> _Client:
+        is_v5 = settings.protocol == "5"
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id(settings),
+            clean_session=None if is_v5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(0)  # the outbox counts
+        client.username_pw_set(settings.username, password(settings))
+        client.on_connect = self._on_connack
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_suback
+        client.on_publish = self._on_puback
+        return client
+
+    async def _connect(self) -> None:
+        """Make a connection that the broker has accepted.
+
+        Raises:
+            BrokerError: it did not come about.
+        """
+        loop = asyncio.get_running_loop()
+        self._epoch += 1
+        self._unacknowledged.clear()
+        self._splitter = self._new_splitter()
+        self._lost = loop.create_future()
+        self._accepted = loop.create_future()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                self._socket = await open_socket(self._address.host, self._address.port, self._tls, self._splitter)
+                self._client.prepared = self._socket
+                self._client.connect(**self._connect_arguments())
+                self._socket.start_reading(self._on_readable)
+                self._flush()
+                await asyncio.wait({self._accepted, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            self._drop_connection()
+            raise BrokerError(f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s") from None
+        except OSError as error:
+            self._drop_connection()
+            raise BrokerError(error.strerror or str(error)) from None
+        if not self._accepted.done():
+            raise BrokerError(self._lost.result())
+
+    def _connect_arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "host": self._address.host,
+            "port": self._address.port,
+            "keepalive": max(1, round(self._settings.keep_alive.total_seconds())),
+        }
+        if self._settings.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_SECONDS
+            arguments |= {"clean_start": False, "properties": properties}
+        return arguments
+
+    async def _serve(self) -> str:
+        """Keep the connection alive until it ends; returns why it did."""
+        assert self._lost is not None
+        loop = asyncio.get_running_loop()
+        ping_interval = self._settings.keep_alive.total_seconds() / 2
+        next_ping = loop.time() + ping_interval
+        while not self._lost.done():
+            await asyncio.wait({self._lost}, timeout=_HOUSEKEEPING_SECONDS)
+            socket = self._socket
+            if self._lost.done() or socket is None:
+                continue
+            if socket.drained and not self._paused:
+                self._client.loop_misc()
+            elif loop.time() >= next_ping:
+                # paho would take the broker for dead, because its answer waits behind what is not read yet.
+                socket.put(_PINGREQ)
+                next_ping = loop.time() + ping_interval
+            self._flush()
+        return self._lost.result()
+
+    def _end(self, reason: str) -> None:
+        self._connected = False
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(reason)
+
+    def _fail(self, error: Exception) -> None:
+        """An error of the caller's, or of firewatch's own: `run` raises it."""
+        self._connected = False
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_exception(error)
+        self._drop_connection()
+
+    def _drop_connection(self) -> None:
+        self._connected = False
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    # ------------------------------------------------------------ reading and writing
+
+    def _on_readable(self) -> None:
+        socket = self._socket
+        if socket is None or socket.fileno() < 0 or self._paused:
+            return
+        socket.allow_read()
+        try:
+            while self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and socket.pending():
+                pass
+        except Exception as error:  # paho meets a malformed packet with many kinds of error
+            self._end(f"the broker sent what is not MQTT: {error!r}")
+            self._drop_connection()
+            return
+        try:
+            self._take_connack()
+            self._hand_over()
+        except Exception as error:
+            self._fail(error)
+            return
+        self._send_waiting()
+        self._flush()
+        if socket.hidden():
+            asyncio.get_running_loop().call_soon(self._on_readable)
+
+    def _hand_over(self) -> None:
+        splitter = self._splitter
+        if not splitter.messages or not self._connected:
+            return
+        arrived, splitter.messages = splitter.messages, []
+        self._telemetry.emit(MessagesReceived(count=len(arrived)))
+        unacknowledged = self._unacknowledged
+        batch = []
+        for message in arrived:
+            if message.topic.startswith("$SYS/"):
+                self._inspection.told(message.topic, message.payload)
+                continue
+            if message.qos:
+                if message.mid in unacknowledged:
+                    continue  # some brokers repeat what waits for its acknowledgement; it is in work
+                unacknowledged.add(message.mid)
+            batch.append(message)
+        if batch:
+            self._on_messages(batch)
+
+    def _new_splitter(self) -> PacketSplitter:
+        return PacketSplitter(self._epoch, is_v5=self._settings.protocol == "5")
+
+    def _send_waiting(self) -> None:
+        while self._connected and len(self._in_flight) < OUTGOING_WINDOW:
+            message = self._outbox.pop()
+            if message is None:
+                break
+            info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._in_flight[info.mid] = message.topic
+        if not self._in_flight and not self._outbox:
+            self._idle.set()
+
+    def _flush(self) -> None:
+        if self._socket is not None:
+            self._client.loop_write()
+            self._socket.flush()
+
+    # ------------------------------------------------------------ what paho calls while it reads
+
+    def _on_connack(self, _c: Any, _u: Any, flags: paho.ConnectFlags, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            self._end(f"the broker refused the connection: {reason}")
+        else:
+            self._session_kept = flags.session_present
+            self._connack_seen = True
+
+    def _take_connack(self) -> None:
+        """Go into service. Not in `_on_connack`, because paho sends again what was unacknowledged only after calling
+        it, and the older message of a topic must not follow the newer one.
+        """
+        if not self._connack_seen:
+            return
+        self._connack_seen = False
+        self._connected = True
+        assert self._accepted is not None
+        self._accepted.set_result("accepted")
+        self._telemetry.emit(BrokerConnected(address=str(self._address), session_kept=self._session_kept))
+        self._inspection.connected(self._session_kept)
+        self._on_connection(True, f"{self._address}: connected")
+        self._subscribe(self._subscriptions, 1)
+        self._subscribe(OWN_TOPICS, 0)
+
+    def _subscribe(self, filters: Sequence[str], qos: int) -> None:
+        if self._settings.protocol == "5":
+            _, mid = self._client.subscribe([(name, SubscribeOptions(qos=qos)) for name in filters])
+        else:
+            _, mid = self._client.subscribe([(name, qos) for name in filters])
+        if filters is self._subscriptions:
+            self._subscribe_mid = mid
+
+    def _on_suback(self, _c: Any, _u: Any, mid: int, answers: list[ReasonCode], _p: Any) -> None:
+        if mid == self._subscribe_mid:
+            self._inspection.granted(self._subscriptions, answers)
+
+    def _on_puback(self, _c: Any, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
+        topic = self._in_flight.pop(mid, "")
+        if reason.is_failure:
+            self._telemetry.emit(PublishRefused(topic=topic, reason=str(reason)))
+
+    def _on_disconnect(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
+        self._end(f"the connection ended: {reason}")
+
+
+class _Client(paho.Client):
+    """paho's client on a socket that is connected already, because its own way of connecting blocks."""
+
+    prepared: BufferedSocket
+
+    def _create_socket(self) -> BufferedSocket:
+        return self.prepared
