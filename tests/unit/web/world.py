@@ -68,6 +68,8 @@ class FakeLive:
 class World:
     """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`."""
 
+    address = ""
+
     def __init__(self, clock: Clock | None = None, settings: HttpSettings | None = None) -> None:
         self.clock = clock or FakeClock()
         self.live = FakeLive()

@@ -51,4 +51,10 @@ export function reading(words: Words, signal: SignalView, last: Reading | undefi
   return last && last.quality !== "bad" ? value(words, last.value, signal.unit) : words.say("value.unknown");
 }
 
-export const elapsed = (start: string, end: string): number => Date.parse(end) - Date.parse(start);
+/** How long something took, from one instant to another. */
+export function elapsed(words: Words, start: string, end: string): string {
+  const milliseconds = Math.round(Date.parse(end) - Date.parse(start));
+  if (milliseconds < SECOND) return words.say("elapsed.milliseconds", { n: milliseconds });
+  if (milliseconds < 60 * SECOND) return words.say("elapsed.seconds", { n: (milliseconds / SECOND).toFixed(1) });
+  return age(words, milliseconds);
+}

@@ -24,6 +24,7 @@ export const en = {
   "common.cancel": "Cancel",
   "common.close": "Close",
   "common.none": "None",
+  "common.at": "{text}, {place}",
   "common.ago": "{age} ago",
 
   "age.seconds": "{n} s",
@@ -31,12 +32,16 @@ export const en = {
   "age.hours": "{n} h {m} min",
   "age.days": "{n} d {m} h",
 
+  "elapsed.milliseconds": "{n} ms",
+  "elapsed.seconds": "{n} s",
+
   "lamps.title": "Alarms by class",
   "class.fire": "Fire",
   "class.supervisory": "Supervisory",
   "class.security": "Security",
   "class.trouble": "Trouble",
-  "lamp.counts": "{unanswered} unacknowledged of {standing}",
+  "lamp.unanswered": "{n} unacknowledged",
+  "lamp.answered": "All acknowledged",
   "lamp.clear": "None",
   "lamp.unknown": "State unknown",
   "lamp.silent": "Not heard",
@@ -69,7 +74,7 @@ export const en = {
   "alarm.acknowledgedBy": "{who}, {time}",
   "alarm.refused": "Not acknowledged: {why}",
   "alarm.unreachable": "Not acknowledged: firewatch cannot be reached.",
-  "alarm.clock": "Sensor to screen feed {ms} ms",
+  "alarm.clock": "Sensor to feed {time}",
   "alarm.picture": "Picture taken with the alarm: {text}",
   "alarm.details": "Show details",
   "alarm.value": "Value",
@@ -104,7 +109,7 @@ export const en = {
   "answer.playing": "playing",
   "answer.played": "played",
   "answer.stopped": "stopped",
-  "answer.after": "after {seconds} s",
+  "answer.after": "after {time}",
 
   "systems.title": "Systems",
   "system.water": "Fire water",
@@ -112,6 +117,8 @@ export const en = {
   "system.garage": "Garage",
   "system.camera": "Cameras",
   "system.broadcast": "Broadcast",
+
+  "system.heard": "{heard}/{all} heard",
 
   "standing.normal": "Heard",
   "standing.unknown": "Unknown",
@@ -146,6 +153,15 @@ export const en = {
   "camera.notLive": "Not live",
   "camera.enlarge": "Enlarge the picture of {name}",
   "cameras.more": "{n} more cameras",
+
+  "part.broker": "Broker",
+  "part.database": "Database",
+  "part.history": "History",
+  "part.engine": "Engine",
+  "part.rules": "Rules",
+  "part.vision": "Vision",
+  "part.cameras": "Cameras",
+  "part.web": "Console",
 
   "status.title": "Daemon",
   "status.show": "Show the daemon's status",

@@ -13,7 +13,7 @@ interface Props {
 
 export function AlarmCard({ alarm, open }: Props) {
   const words = useWords();
-  const { world, now, time } = useScreen();
+  const { world, now, live, time } = useScreen();
   const commands = commandsOf(world, alarm);
   const text = words.of(alarm.text);
   const { annunciated_time, source_time } = alarm.clock;
@@ -29,8 +29,10 @@ export function AlarmCard({ alarm, open }: Props) {
         {alarm.condition === "unknown" && <span class="doubt">{words.say("condition.unknown")}</span>}
         {alarm.activations > 1 && <span class="times">{words.say("alarm.times", { n: alarm.activations })}</span>}
         <time class="grow right">
-          {words.say("alarm.onset", { time: time(alarm.onset_time) })}{" "}
-          <span class="age">{words.say("alarm.age", { age: age(words, now - Date.parse(alarm.onset_time)) })}</span>
+          {words.say("alarm.onset", { time: time(alarm.onset_time) })}
+          {live && (
+            <span class="age"> {words.say("alarm.age", { age: age(words, now - Date.parse(alarm.onset_time)) })}</span>
+          )}
         </time>
       </div>
       <div class="card-body">
@@ -54,13 +56,13 @@ export function AlarmCard({ alarm, open }: Props) {
               ))}
             </ul>
           )}
-          <p class="advice">{words.of(alarm.advice)}</p>
+          {isUnanswered(alarm) && <p class="advice">{words.of(alarm.advice)}</p>}
         </div>
         <div class="card-side">
           <Acknowledge alarm={alarm} />
           {annunciated_time && (
             <span class="clockwork">
-              {words.say("alarm.clock", { ms: Math.round(elapsed(source_time, annunciated_time)) })}
+              {words.say("alarm.clock", { time: elapsed(words, source_time, annunciated_time) })}
             </span>
           )}
         </div>

@@ -30,7 +30,7 @@ export function AlarmDetails({ alarm, live, close }: Props) {
   const text = words.of(alarm.text);
   const commands = commandsOf(world, alarm);
   return (
-    <Dialog title={`${text}, ${words.of(alarm.place)}`} close={close} wide>
+    <Dialog title={words.say("common.at", { text, place: words.of(alarm.place) })} close={close} wide>
       <div class={alarm.picture ? "details with-picture" : "details"}>
         {alarm.picture && (
           <img class="evidence" src={pictureAddress(alarm.picture)} alt={words.say("alarm.picture", { text })} />
@@ -48,7 +48,11 @@ export function AlarmDetails({ alarm, live, close }: Props) {
           </p>
           <h3>{words.say("alarm.advice")}</h3>
           <p>{words.of(alarm.advice)}</p>
-          {alarm.state !== "normal" && <Acknowledge alarm={alarm} />}
+          {alarm.state !== "normal" && (
+            <div class="answer">
+              <Acknowledge alarm={alarm} />
+            </div>
+          )}
           {commands.length > 0 && (
             <ul class="commands">
               {commands.map((record) => (
@@ -83,7 +87,7 @@ export function AlarmDetails({ alarm, live, close }: Props) {
                   <tr key={stage}>
                     <td>{words.say(`stage.${stage}`)}</td>
                     <td>{reached ? time(reached) : ""}</td>
-                    <td>{reached ? `+${Math.round(elapsed(alarm.clock.source_time, reached))} ms` : ""}</td>
+                    <td>{reached ? `+${elapsed(words, alarm.clock.source_time, reached)}` : ""}</td>
                   </tr>
                 );
               })}

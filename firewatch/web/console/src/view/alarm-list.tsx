@@ -30,7 +30,7 @@ export function AlarmList() {
                   <button type="button" onClick={() => setOpened(alarm.alarm_id)}>
                     <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
                     <span class="grow">
-                      {words.of(alarm.text)}, {words.of(alarm.place)}
+                      {words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}
                     </span>
                     <time>
                       {time(alarm.onset_time)}

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 
-import type { DeviceView } from "../api";
+import type { DeviceView, LocalText } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { alarmsOf } from "../world";
+import { alarmsOf, type World } from "../world";
 import { CameraPicture } from "./camera-picture";
 import { Dialog } from "./dialog";
 
@@ -30,7 +30,7 @@ export function Cameras() {
               onClick={() => setEnlarged(device)}
             >
               <CameraPicture device={device} />
-              <span class="caption">{words.of(device.label)}</span>
+              <span class="caption">{words.of(placeOf(world, device))}</span>
             </button>
           </li>
         ))}
@@ -43,4 +43,10 @@ export function Cameras() {
       )}
     </section>
   );
+}
+
+/** Short enough to read under a small picture: "Tower A lift 2" rather than its camera's whole name. */
+function placeOf(world: World, device: DeviceView): LocalText {
+  const site = world.sites.find(({ id }) => id === device.site);
+  return site?.assets.find(({ id }) => id === device.asset)?.label ?? device.label;
 }

@@ -12,7 +12,7 @@ export function CommandChip({ record: { command, answer } }: { record: CommandRe
       <b>{answer?.state === "failed" && answer.detail ? `${words.say("answer.failed")}: ${said}` : said}</b>
       {answer && (
         <small>
-          {words.say("answer.after", { seconds: (elapsed(command.issued_time, answer.receive_time) / 1_000).toFixed(1) })}
+          {words.say("answer.after", { time: elapsed(words, command.issued_time, answer.receive_time) })}
         </small>
       )}
     </li>

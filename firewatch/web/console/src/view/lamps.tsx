@@ -47,9 +47,9 @@ function Lamp({ alarmClass }: { alarmClass: AlarmClass }) {
         <span>
           {!live
             ? words.say("lamp.unknown")
-            : alarms.length > 0
-              ? words.say("lamp.counts", { unanswered, standing: alarms.length })
-              : words.say("lamp.clear")}
+            : unanswered > 0
+              ? words.say("lamp.unanswered", { n: unanswered })
+              : words.say(alarms.length > 0 ? "lamp.answered" : "lamp.clear")}
         </span>
       </div>
       <strong>{live ? alarms.length : "?"}</strong>

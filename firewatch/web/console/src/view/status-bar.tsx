@@ -15,7 +15,7 @@ export function StatusBar() {
         <b>{words.say("status.title")}</b>
         {world.parts.map((part) => (
           <span key={part.name} class={`part ${!live ? "dark" : part.ready ? "ready" : "waiting"}`} data-part={part.name}>
-            <span class="technical">{part.name}</span>{" "}
+            {words.word("part", part.name)}{" "}
             {words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}
           </span>
         ))}
@@ -36,7 +36,7 @@ function StatusDialog({ close }: { close(): void }) {
         <tbody>
           {world.parts.map((part) => (
             <tr key={part.name}>
-              <td class="technical">{part.name}</td>
+              <td>{words.word("part", part.name)}</td>
               <td>{words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}</td>
               <td class="technical">{part.detail}</td>
             </tr>

@@ -6,7 +6,7 @@ import type { DeviceView, SignalView } from "../api";
 import { age, reading } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { alarmsOf, standing } from "../world";
+import { alarmsOf, inOrder, standing } from "../world";
 import { DeviceDetails } from "./device-details";
 
 /** Fixed places come first, systems that nobody foresaw after them. */
@@ -14,34 +14,52 @@ const PLACES = ["water", "lift", "garage", "camera", "broadcast"];
 
 export function Systems() {
   const words = useWords();
-  const { world, now, live } = useScreen();
+  const { world } = useScreen();
   const [opened, setOpened] = useState<DeviceView | null>(null);
-  const systems = [...new Set([...PLACES, ...world.devices.map((device) => device.system)])];
+  const systems = [...new Set([...PLACES, ...world.devices.map((device) => device.system)])]
+    .map((system) => ({ system, devices: world.devices.filter((device) => device.system === system) }))
+    .filter(({ devices }) => devices.length > 0);
   return (
-    <section class="systems scroll" aria-label={words.say("systems.title")}>
-      {systems.map((system) => {
-        const devices = world.devices.filter((device) => device.system === system);
-        const heard = devices.filter((device) => live && standing(world, device, now) === "normal").length;
-        return (
-          devices.length > 0 && (
-            <div class="system" key={system} data-system={system}>
-              <h2>
-                {words.word("system", system)}
-                <small class={heard < devices.length ? "short" : ""}>
-                  {live ? heard : "?"}/{devices.length}
-                </small>
-              </h2>
-              <ul class="tiles">
-                {devices.map((device) => (
-                  <Tile key={device.device} device={device} open={() => setOpened(device)} />
-                ))}
-              </ul>
-            </div>
-          )
-        );
-      })}
+    <section class="systems" aria-label={words.say("systems.title")}>
+      <nav>
+        {systems.map(({ system, devices }) => (
+          <SystemLamp key={system} system={system} devices={devices} />
+        ))}
+      </nav>
+      <div class="scroll">
+        {systems.map(({ system, devices }) => (
+          <div class="system" key={system} id={`system-${system}`}>
+            <h2>{words.word("system", system)}</h2>
+            <ul class="tiles">
+              {devices.map((device) => (
+                <Tile key={device.device} device={device} open={() => setOpened(device)} />
+              ))}
+            </ul>
+          </div>
+        ))}
+      </div>
       {opened && <DeviceDetails device={opened} close={() => setOpened(null)} />}
     </section>
+  );
+}
+
+/** A system at a glance, coloured by its foremost alarm; brings its devices into view. */
+function SystemLamp({ system, devices }: { system: string; devices: DeviceView[] }) {
+  const words = useWords();
+  const { world, now, live } = useScreen();
+  const heard = devices.filter((device) => standing(world, device, now) === "normal").length;
+  const [alarm] = inOrder(devices.flatMap((device) => alarmsOf(world, device)));
+  const state = !live ? "dark" : (alarm?.alarm_class ?? (heard < devices.length ? "silent" : ""));
+  return (
+    <button
+      type="button"
+      class={`system-lamp ${state}`}
+      data-system={system}
+      onClick={() => document.getElementById(`system-${system}`)?.scrollIntoView()}
+    >
+      <b>{words.word("system", system)}</b>
+      <span>{words.say("system.heard", { heard: live ? heard : "?", all: devices.length })}</span>
+    </button>
   );
 }
 
@@ -87,7 +105,7 @@ function Value({ signal }: { signal: SignalView }) {
   return (
     <span class="value">
       {words.of(signal.label)}{" "}
-      <b class={last ? "" : "missing"}>{reading(words, signal, last)}</b>
+      <b class={!last ? "missing" : last.value === false ? "resting" : ""}>{reading(words, signal, last)}</b>
       {doubtful && <em class="quality">{words.say(`quality.${last.quality}`)}</em>}
     </span>
   );
