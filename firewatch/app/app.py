@@ -7,7 +7,7 @@ it was, the console, then the cameras and the broker session that let new inputs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,6 @@ from firewatch.config.project import Project
 from firewatch.config.settings import MqttSettings, Settings
 from firewatch.engine.engine import Engine
 from firewatch.model.observation import Observation
-from firewatch.model.topic import Channel, topic_filter
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.session import MqttSession
 from firewatch.ports import Clock, PartStatus, Picture
@@ -89,12 +88,15 @@ class App:
         recovered = await recover(engine, snapshots, history, self._clock.now())
 
         feed = LiveFeed()
-        decoder = PayloadDecoder(self._inventory, self._settings.ingest, mqtt.prefix)
+        decoder = PayloadDecoder(
+            self._inventory, self._settings.ingest, mqtt.prefix, notice=lambda rejection: loop.notice(rejection)
+        )
         session = MqttSession(
             mqtt,
-            self._subscriptions(mqtt.prefix),
+            decoder.subscriptions,
             on_messages=lambda messages: loop.offer_messages(messages),
-            on_connection=self._broker_changed,
+            on_connection=lambda connected, detail: self._broker_changed(decoder, connected, detail),
+            telemetry=self._telemetry,
         )
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
         actuators = Actuators(session, mqtt.prefix, self._telemetry, on_change=feed.push)
@@ -103,7 +105,7 @@ class App:
             self._clock,
             history,
             session,
-            decoder.decode,
+            decoder,
             actuators,
             feed,
             prefix=mqtt.prefix,
@@ -156,12 +158,9 @@ class App:
         self._undo.push_async_callback(history.close)
         return history
 
-    def _subscriptions(self, prefix: str) -> Sequence[str]:
-        channels = (Channel.TELEMETRY, Channel.STATE, Channel.ANSWER)
-        vendor_topics = (device.topic for site in self._inventory.sites for device in site.devices if device.topic)
-        return [*(topic_filter(channel, prefix) for channel in channels), *vendor_topics]
-
-    def _broker_changed(self, connected: bool, detail: str) -> None:
+    def _broker_changed(self, decoder: PayloadDecoder, connected: bool, detail: str) -> None:
+        if connected:
+            decoder.connected(self._clock.now())
         self._broker_status = PartStatus(name="broker", ready=connected, detail=detail)
 
     def _camera_watch(self, offer: _Offer) -> CameraWatch | None:
@@ -169,12 +168,11 @@ class App:
         if not self._settings.vision.enabled or not cameras:
             return None
         running_loop = asyncio.get_running_loop()
-        return CameraWatch(
-            cameras,
-            self._settings.vision,
-            self._clock,
-            on_observations=lambda observations: running_loop.call_soon_threadsafe(offer, observations),
-        )
+
+        def offer_from_thread(observations: list[Observation]) -> None:
+            running_loop.call_soon_threadsafe(offer, observations)
+
+        return CameraWatch(cameras, self._settings.vision, self._clock, offer_from_thread)
 
     def _run(self, name: str, part: _Part) -> None:
         self._supervisor.keep_running(name, part)

@@ -170,7 +170,7 @@ class Demo:
             for channel in (Channel.ALARM, Channel.COMMAND, Channel.ANSWER):
                 await client.subscribe(topic_filter(channel, prefix), qos=1)
             async for message in client.messages:
-                line = story.line(str(message.topic), bytes(message.payload or b""))  # type: ignore[arg-type]
+                line = story.line(str(message.topic), bytes(message.payload or b""))
                 if line is not None:
                     elapsed = (self._clock.now() - start_time).total_seconds()
                     self._say(f"  {elapsed:6.1f} s  {line}")

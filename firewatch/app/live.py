@@ -37,7 +37,7 @@ class Live:
 
     def rejections(self) -> list[Rejection]:
         """The last inputs that could not be used, newest first."""
-        return self._rejected.last()
+        return self._rejected.recent()
 
     def rejection_counts(self) -> dict[str, int]:
         """How many inputs were refused since the start, by reason."""

@@ -24,9 +24,9 @@ from firewatch.model.command import ActuatorAnswer, OperatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.topic import Channel, Topic
-from firewatch.mqtt.session import IncomingMessage
+from firewatch.mqtt.packet import IncomingMessage
 from firewatch.ports import Clock, EngineInput, Feed, History, Picture, Publisher, Record, Rejection
-from firewatch.telemetry.events import AlarmAnnunciated, MessagesReceived, ObservationDecided
+from firewatch.telemetry.events import AlarmAnnunciated, EngineInputs, ObservationDecided, RuleFailed
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
 
@@ -58,7 +58,14 @@ class Source(Publisher, Protocol):
         ...
 
 
-Decode = Callable[[str, bytes, bool, datetime], "Sequence[Observation] | ActuatorAnswer | Rejection"]
+class Decoder(Protocol):
+    """What makes sense of a message."""
+
+    def decode(
+        self, message_topic: str, payload: bytes, retain: bool, receive_time: datetime
+    ) -> list[Observation] | ActuatorAnswer | Rejection:
+        """Read one message; never raises."""
+        ...
 
 
 @dataclass(slots=True)
@@ -98,7 +105,7 @@ class EngineLoop:
         clock: Clock,
         history: History,
         source: Source,
-        decode: Decode,
+        decoder: Decoder,
         actuators: Actuators,
         feed: Feed,
         *,
@@ -112,7 +119,7 @@ class EngineLoop:
         self._clock = clock
         self._history = history
         self._source = source
-        self._decode = decode
+        self._decoder = decoder
         self._actuators = actuators
         self._feed = feed
         self._prefix = prefix
@@ -123,6 +130,8 @@ class EngineLoop:
         self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
         self._inbox: deque[_Messages | Sequence[Observation] | _Command] = deque()
         self._wake = asyncio.Event()
+        self._reported_ordinal = last_ordinal
+        self._reported_failures = 0
         self._annunciated: dict[str, datetime] = {}
         self._kept_pictures: set[str] = set()
         self._paused = False
@@ -139,6 +148,13 @@ class EngineLoop:
         """Take observations that need no acknowledgement, such as a camera's."""
         self._inbox.append(observations)
         self._wake.set()
+
+    def notice(self, rejection: Rejection) -> None:
+        """Count and keep what is worth knowing about input that was used all the same."""
+        records: list[Record] = []
+        self._reject(rejection, records)
+        if records:
+            self._history.write(records)
 
     async def submit(self, command: OperatorCommand) -> Alarm:
         """Carry out an operator's command; returns the alarm after it, once it is safe.
@@ -188,6 +204,7 @@ class EngineLoop:
                     await asyncio.sleep(0)
                     slice_end = running_loop.time() + SLICE_SECONDS
             self._apply_back_pressure()
+            self._report()
 
     # One step each.
 
@@ -229,7 +246,7 @@ class EngineLoop:
     def _take_messages(self, batch: _Messages) -> None:
         records: list[Record] = []
         for message in batch.messages:
-            heard = self._decode(message.topic, message.payload, message.retain, batch.receive_time)
+            heard = self._decoder.decode(message.topic, message.payload, message.retain, batch.receive_time)
             if isinstance(heard, ActuatorAnswer):
                 records.append(heard)
                 self._actuators.answered(heard)
@@ -239,7 +256,6 @@ class EngineLoop:
                 for observation in heard:
                     self._observe(observation, records)
         messages = batch.messages
-        self._telemetry.emit(MessagesReceived(count=len(messages)))
         self._history.write(records, on_safe=lambda: self._source.acknowledge(messages))
 
     def _take_command(self, item: _Command) -> None:
@@ -322,6 +338,15 @@ class EngineLoop:
             records.append(picture)
         if alarm.state is AlarmState.NORMAL:
             self._kept_pictures.discard(alarm.picture)
+
+    def _report(self) -> None:
+        if self._ordinal != self._reported_ordinal:
+            self._telemetry.emit(EngineInputs(count=self._ordinal - self._reported_ordinal))
+            self._reported_ordinal = self._ordinal
+        failures = self._engine.failures()
+        for failure in failures[self._reported_failures :]:
+            self._telemetry.emit(RuleFailed(rule=failure.rule, error=f"{failure.subject}: {failure.error}"))
+        self._reported_failures = len(failures)
 
     def _apply_back_pressure(self) -> None:
         room = self._history.room()

@@ -11,7 +11,7 @@ import click
 import structlog
 
 from firewatch.app.app import App
-from firewatch.config.project import Project, ProblemsError, load_project, load_settings
+from firewatch.config.project import ProblemsError, Project, load_project, load_settings
 from firewatch.config.settings import Settings
 from firewatch.errors import FirewatchError
 from firewatch.telemetry.logs import configure_logging

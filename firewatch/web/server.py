@@ -31,7 +31,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from firewatch.config.settings import HttpSettings
 from firewatch.errors import ConfigError, StartError, StorageError
 from firewatch.model.site import Inventory
-from firewatch.ports import Clock, CommandRecord, CommandSink, Feed, HistoryReader, LiveView
+from firewatch.ports import Clock, CommandRecord, CommandSink, HistoryReader, LiveView
 from firewatch.web import openapi
 from firewatch.web.api import Api
 from firewatch.web.document import Heartbeat, Resynchronise
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 
 class WebServer:
-    """The HTTP side of the daemon. `metrics` gives the Prometheus text; `feed` is where the app pushes events.
+    """The HTTP side of the daemon. `metrics` gives the Prometheus text; the app pushes events into `feed`.
 
     Raises:
         ConfigError: the settings name an address that others can reach, without saying that this is wanted.
@@ -64,13 +64,14 @@ class WebServer:
         sink: CommandSink,
         clock: Clock,
         metrics: Callable[[], bytes],
+        feed: LiveFeed,
     ) -> None:
         _refuse_exposure(settings)
         self._settings = settings
         self._clock = clock
         self._reader = reader
         self._metrics = metrics
-        self._feed = LiveFeed()
+        self._feed = feed
         self._overview = Overview(inventory, live, clock)
         self._endpoints = Api(
             inventory=inventory,
@@ -83,11 +84,6 @@ class WebServer:
         ).endpoints()
         self.app = self._build()
         self._server: _Server | None = None
-
-    @property
-    def feed(self) -> Feed:
-        """Where the app pushes what has just happened."""
-        return self._feed
 
     async def start(self) -> str:
         """Listen, and return the address to open, with the real port where the settings say 0.

@@ -28,6 +28,7 @@ from firewatch.model.text import LocalText
 from firewatch.ports import Clock, CommandRecord, PartStatus, Picture, Rejection
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
+from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -76,6 +77,7 @@ class World:
         self.history = InMemoryHistory()
         self.submitted: list[OperatorCommand] = []
         self._changes: list[str] = []
+        self.feed = LiveFeed()
         self.server = WebServer(
             settings or HttpSettings(port=0),
             INVENTORY,
@@ -84,6 +86,7 @@ class World:
             self,
             self.clock,
             lambda: b"firewatch_observations_total 7\n",
+            self.feed,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
@@ -144,7 +147,7 @@ class World:
         now = self.clock.now()
         observation = Observation(signal, value, quality, now, now, now)
         self.live.newest[signal] = observation
-        self.server.feed.push(observation)
+        self.feed.push(observation)
 
     def command(self, device: str, action: str, answer: tuple[AnswerState, str] | None = None) -> None:
         """Send a command for the e-bike alarm, or follow it with an answer."""
@@ -153,17 +156,17 @@ class World:
         command = ActuatorCommand(name, device, action, {}, ALARM_ID, "e-bike-in-lift", now)
         said = None if answer is None else ActuatorAnswer(name, device, *answer, now, now)
         self.history.write([command] if said is None else [command, said])
-        self.server.feed.push(CommandRecord(command, said))
+        self.feed.push(CommandRecord(command, said))
 
     def reject(self, reason: str) -> None:
         source = "firewatch/v1/telemetry/sample/tank-1"
         rejection = Rejection(self.clock.now(), source, reason, "value: expected a number, found NaN", '{"value": NaN}')
         self.live.refused.append(rejection)
-        self.server.feed.push(rejection)
+        self.feed.push(rejection)
 
     def part(self, name: str, *, ready: bool, detail: str) -> None:
         self.live.part[name] = PartStatus(name, ready, detail)
-        self.server.feed.push(self.live.part[name])
+        self.feed.push(self.live.part[name])
 
     def picture(self, picture_id: str, jpeg: bytes) -> None:
         self.history.write([Picture(picture_id, "sample/a-lift-2-camera", self.clock.now(), jpeg)])
@@ -177,7 +180,7 @@ class World:
         number = sum(1 for change in self._changes if change == alarm.alarm_id) + 1
         self._changes.append(alarm.alarm_id)
         self.history.write([AlarmTransition(alarm.alarm_id, number, now, reason, previous, alarm, by=by)])
-        self.server.feed.push(alarm)
+        self.feed.push(alarm)
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 5) -> None:
