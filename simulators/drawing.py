@@ -7,7 +7,7 @@ a value; drawing the same scene twice gives the same picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -24,6 +24,9 @@ ENTRY_SECONDS = 1.5
 
 _OVERSAMPLING = 2
 _DESIGN_WIDTH, _DESIGN_HEIGHT = 640, 480
+
+_REMEMBERED_PICTURES = 16
+"""A scene in which nothing moves is drawn once; only its overlay, the ticking clock, is written anew."""
 
 _STEEL: Colour = (168, 166, 160)
 _DARK: Colour = (40, 38, 36)
@@ -67,6 +70,16 @@ class LaneScene:
 
 def draw_cabin(scene: CabinScene, width: int = _DESIGN_WIDTH, height: int = _DESIGN_HEIGHT) -> Picture:
     """The camera's picture of a cabin, BGR."""
+    return _with_overlay(_cabin(replace(scene, overlay=""), width, height), scene.overlay)
+
+
+def draw_lane(scene: LaneScene, width: int = _DESIGN_WIDTH, height: int = _DESIGN_HEIGHT) -> Picture:
+    """The camera's picture of the fire lane, BGR."""
+    return _with_overlay(_lane(replace(scene, overlay=""), width, height), scene.overlay)
+
+
+@lru_cache(maxsize=_REMEMBERED_PICTURES)
+def _cabin(scene: CabinScene, width: int, height: int) -> Picture:
     sheet = _Sheet(_cabin_background().copy())
     _draw_door(sheet, scene.door_opening)
     _draw_floor_display(sheet, scene.floor)
@@ -77,11 +90,11 @@ def draw_cabin(scene: CabinScene, width: int = _DESIGN_WIDTH, height: int = _DES
         wheelbase = 188 * scene.e_bike_size
         _draw_e_bike(actors, ground=(_between(-170, 372, scene.e_bike), 436), wheelbase=wheelbase, turn=scene.e_bike)
     cv2.copyTo(actors.pixels, _visible_in_cabin(scene.door_opening), sheet.pixels)
-    return _finish(sheet, scene.overlay, width, height)
+    return _finish(sheet, width, height)
 
 
-def draw_lane(scene: LaneScene, width: int = _DESIGN_WIDTH, height: int = _DESIGN_HEIGHT) -> Picture:
-    """The camera's picture of the fire lane, BGR."""
+@lru_cache(maxsize=_REMEMBERED_PICTURES)
+def _lane(scene: LaneScene, width: int, height: int) -> Picture:
     sheet = _Sheet(_lane_background().copy())
     if scene.resident is not None:
         _draw_person(sheet, feet=(_between(-60, 505, scene.resident), 396), height=260, stride=scene.resident * 9)
@@ -89,7 +102,7 @@ def draw_lane(scene: LaneScene, width: int = _DESIGN_WIDTH, height: int = _DESIG
         _draw_car(sheet, ground=(_between(-230, 300, scene.car), 408), length=360, turn=scene.car)
     if scene.e_bike is not None:
         _draw_e_bike(sheet, ground=(_between(-130, 470, scene.e_bike), 440), wheelbase=150, turn=scene.e_bike)
-    return _finish(sheet, scene.overlay, width, height)
+    return _finish(sheet, width, height)
 
 
 class _Sheet:
@@ -173,15 +186,19 @@ def _mix(near: Colour, far: Colour, share: float) -> Colour:
     return blue, green, red
 
 
-def _finish(sheet: _Sheet, overlay: str, width: int, height: int) -> Picture:
+def _finish(sheet: _Sheet, width: int, height: int) -> Picture:
     picture = cv2.resize(sheet.pixels, (width, height), interpolation=cv2.INTER_AREA)
-    picture = cv2.GaussianBlur(picture, (3, 3), 0.8)
-    scale = height / _DESIGN_HEIGHT
+    return np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.8), np.uint8)
+
+
+def _with_overlay(picture: Picture, overlay: str) -> Picture:
+    written = picture.copy()
+    scale = picture.shape[0] / _DESIGN_HEIGHT
+    at = (round(12 * scale), round(24 * scale))
     for colour, thickness in ((_DARK, 3), ((235, 240, 240), 1)):
-        at = (round(12 * scale), round(24 * scale))
         line = max(1, round(thickness * scale))
-        cv2.putText(picture, overlay, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, colour, line, cv2.LINE_AA)
-    return np.asarray(picture, np.uint8)
+        cv2.putText(written, overlay, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, colour, line, cv2.LINE_AA)
+    return written
 
 
 # The cabin. The left wall runs from the picture's left edge to the corner at x = 150, the back wall on to x = 560.

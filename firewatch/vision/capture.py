@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +16,11 @@ READ_TIMEOUT_MILLISECONDS = 1500
 """Both shorter than the 2 s in which the daemon's threads have to end. A camera has to send a frame a second."""
 
 _LONGEST_SIDE = 1920
+
+# OpenCV and FFmpeg would print every failed attempt, and with it the stream's address and what log-in is in it.
+# FFmpeg's level is read once, when the first stream is opened.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 class Capture(Protocol):
