@@ -1,0 +1,83 @@
+"""The benchmark's own parts, so that its figures mean what they say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from firewatch.model.contract import OneReading
+from tests.bench import ingest
+from tests.bench.ingest import IngestBench
+from tests.bench.latency import percentile
+from tests.bench.load import READING_BYTES, reading, time_text
+from tests.bench.wire import remaining_length
+
+NOW = datetime(2025, 6, 1, 1, 2, 3, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("sequence", [1, 4_000_000_000])
+def test_a_reading_has_its_size_and_keeps_the_contract(sequence):
+    payload = reading(time_text(NOW), b"0.300000", sequence)
+    decoded = msgspec.json.decode(payload, type=OneReading)
+    assert len(payload) == READING_BYTES
+    assert (decoded.time, decoded.signal, decoded.value, decoded.seq) == (NOW, "pressure", 0.3, sequence)
+
+
+@pytest.mark.parametrize(
+    ("length", "encoded"), [(0, b"\x00"), (127, b"\x7f"), (128, b"\x80\x01"), (16_384, b"\x80\x80\x01")]
+)
+def test_a_packets_length_is_written_as_mqtt_wants_it(length, encoded):
+    assert remaining_length(length) == encoded
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [([], 0.5, None), ([7.0], 0.99, 7.0), ([3.0, 1.0, 2.0], 0.5, 2.0), (list(map(float, range(1, 101))), 0.99, 99.0)],
+)
+def test_percentiles_are_nearest_rank(values, share, expected):
+    assert percentile(values, share) == expected
+
+
+class Limited:
+    """Takes everything up to a rate and loses `lost` beyond it."""
+
+    name = "limited"
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.rate = 0.0
+
+    def begin(self) -> None:
+        pass
+
+    def arrived(self, first_sequence: int, last_sequence: int) -> int:
+        return last_sequence - first_sequence + 1 - (7 if self.rate > self.limit else 0)
+
+
+@pytest.mark.parametrize("limit", [2_500.0, 9_900.0, 33_000.0])
+def test_the_search_comes_close_to_the_highest_rate_without_loss(monkeypatch, limit):
+    receiver = Limited(limit)
+
+    def load(_port: int, rate: float, seconds: float, _first: int) -> dict[str, float]:
+        receiver.rate = rate
+        return {"published": round(rate * seconds), "seconds": seconds}
+
+    monkeypatch.setattr(ingest, "run_load", load)
+    monkeypatch.setattr(ingest, "DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr(ingest, "GIVE_UP_SECONDS", 0.0)
+    lines: list[str] = []
+    result = IngestBench(1, receiver, lines.append).search(full_seconds=30, trial_seconds=5)
+    assert result.rate is not None
+    assert limit * 0.9 < result.rate <= limit
+    assert result.trials[-1].passed
+    assert result.trials[-1].seconds == 30
+    assert any("7 of" in line for line in lines)
+
+
+def test_a_rate_the_load_could_not_keep_is_not_passed(monkeypatch):
+    monkeypatch.setattr(ingest, "run_load", lambda *_: {"published": 10_000, "seconds": 2.0})
+    trial = IngestBench(1, Limited(1e9), lambda _: None).trial(10_000, 1)
+    assert not trial.passed
+    assert trial.lost == 0
