@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from firewatch.config.problem import Problem, ProblemsError, Severity, in_order, summary
-from firewatch.config.project import Project, load_settings, read_project
+from firewatch.config.project import TEST_SUFFIX, Project, load_settings, read_project
 from firewatch.testing.scenario import load_scenarios, scenario_files
 
 EXIT_WRONG = 1
@@ -31,8 +31,7 @@ EXIT_LINT = 3
 def command(paths: tuple[Path, ...], config: Path | None, form: str) -> None:
     r"""List every mistake in settings, sites, device kinds, rules and rule tests.
 
-    With PATHS, rule files or folders of them, these are checked against the sites and kinds of the settings, and only
-    their problems are listed.
+    With PATHS, files or folders, only their problems are listed; they need not be part of the settings.
 
     \b
     Each line reads   file:line:column: where: what; hint
@@ -48,18 +47,25 @@ def command(paths: tuple[Path, ...], config: Path | None, form: str) -> None:
 
 def _check(config: Path | None, paths: Sequence[Path]) -> tuple[tuple[Problem, ...], Project]:
     settings = load_settings(config)
-    if paths:
-        settings = settings.model_copy(update={"rules": paths[0]})
-    project, problems = read_project(settings, paths[1:])
-    if any(problem.severity is Severity.WRONG for problem in problems):
-        return problems, project
+    tests = scenario_files([settings.rules, *(path for path in paths if path.is_dir() or _is_test(path))])
+    project, problems = read_project(settings, [path for path in paths if not _is_test(path)])
     found = list(problems)
-    for file in scenario_files(path for path in (settings.rules, *paths[1:]) if path.is_dir()):
-        try:
-            load_scenarios(file, project.inventory)
-        except ProblemsError as error:
-            found += error.problems
-    return in_order(found), project
+    if not any(problem.severity is Severity.WRONG for problem in problems):
+        for file in tests:
+            try:
+                load_scenarios(file, project.inventory)
+            except ProblemsError as error:
+                found += error.problems
+    return in_order(problem for problem in found if not paths or _concerns(problem, paths)), project
+
+
+def _is_test(path: Path) -> bool:
+    return path.name.endswith(TEST_SUFFIX)
+
+
+def _concerns(problem: Problem, paths: Sequence[Path]) -> bool:
+    files = [Path(place.file).resolve() for place in (problem.place, problem.other) if place]
+    return any(file.is_relative_to(path.resolve()) for file in files for path in paths)
 
 
 def _exit_code(problems: Sequence[Problem]) -> int:

@@ -21,7 +21,7 @@ from firewatch.config.inventory import read_inventory
 from firewatch.config.problem import Place, Problem, ProblemsError, Severity, did_you_mean, in_order, summary
 from firewatch.config.rule_check import read_rules
 from firewatch.config.settings import Settings
-from firewatch.config.settings_check import settings_problems
+from firewatch.config.settings_check import ENV_PREFIX, settings_problems
 from firewatch.config.shape import problems_of
 from firewatch.model.site import Inventory
 from firewatch.rules.spec import RuleSpec
@@ -30,7 +30,6 @@ __all__ = ["Place", "Problem", "ProblemsError", "Project", "load_project", "load
 
 DEFAULT_SETTINGS = Path("config/firewatch.yaml")
 TEST_SUFFIX = ".test.yaml"
-ENV_PREFIX = "FIREWATCH_"
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,16 @@ def load_project(settings: Settings) -> Project:
     return project
 
 
-def read_project(settings: Settings, more_rules: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
-    """Read what can be read; the project is whole only if no problem is `wrong`."""
-    inventory, problems = _inventory(settings)
-    rule_files, rule_problems = _documents([settings.rules, *more_rules], "rules")
+def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
+    """Read what can be read, the settings' files and more; the project is whole only if no problem is `wrong`.
+
+    What one of `more` is, rules, kinds or a site, is seen from its keys.
+    """
+    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": []}
+    for file in (file for path in more for file in yaml_files(path)):
+        extra[_role(file)].append(file)
+    inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]])
+    rule_files, rule_problems = _documents([settings.rules, *extra["rules"]], "rules")
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
     return Project(inventory=inventory, rules=rules), in_order([*problems, *rule_problems, *wrong])
 
@@ -105,7 +110,7 @@ def load_inventory(settings: Settings) -> Inventory:
     Raises:
         ProblemsError: with every problem found.
     """
-    inventory, problems = _inventory(settings)
+    inventory, problems = _inventory([settings.sites], [settings.devices])
     if problems:
         raise ProblemsError(problems)
     return inventory
@@ -122,11 +127,19 @@ def yaml_files(path: Path) -> list[Path]:
     )
 
 
-def _inventory(settings: Settings) -> tuple[Inventory, list[Problem]]:
-    kinds, problems = _documents([settings.devices], "devices")
-    sites, wrong = _documents([settings.sites], "sites")
-    inventory, found = read_inventory(kinds, sites)
+def _inventory(sites: Iterable[Path], kinds: Iterable[Path]) -> tuple[Inventory, list[Problem]]:
+    kind_files, problems = _documents(kinds, "devices")
+    site_files, wrong = _documents(sites, "sites")
+    inventory, found = read_inventory(kind_files, site_files)
     return inventory, [*problems, *wrong, *found]
+
+
+def _role(file: Path) -> str:
+    document, _ = read_document(file)
+    keys = set(document.data) if document is not None and isinstance(document.data, dict) else set()
+    if "kinds" in keys:
+        return "devices"
+    return "sites" if keys & {"buildings", "devices", "time_zone"} else "rules"
 
 
 class _FileThenEnvironment(Settings):
@@ -198,7 +211,8 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[Problem]:
 def _documents(paths: Iterable[Path], setting: str) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
-    for file in dict.fromkeys(file for path in paths for file in yaml_files(path)):
+    files = {file.resolve(): file for path in paths for file in yaml_files(path)}
+    for file in files.values():
         if not file.exists():
             hint = f"create it, or correct `{setting}` in the settings"
             problems.append(Problem(Place(file.as_posix()), "", "no such file or folder", hint))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -208,9 +207,6 @@ class _RuleChecker:
 
     def _quantity(self, at: Path_, written: Quantity, signal: Signal, *, difference: bool = False) -> Quantity:
         """The quantity in the signal's unit; a difference (a deadband) is scaled, not shifted."""
-        if not math.isfinite(written.value):
-            self._add(at, "expected a finite number")
-            return written
         if signal.unit and not written.unit:
             what = f'the number has no unit, and "{signal.name}" is in {signal.unit}'
             self._add(at, what, f'write "{written.value:g} {signal.unit}"')

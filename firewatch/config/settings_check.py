@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from firewatch.config.document import Document
 from firewatch.config.problem import Place, Problem
 from firewatch.config.settings import Settings
 
+ENV_PREFIX = "FIREWATCH_"
 MQTT_SCHEMES = ("mqtt", "mqtts")
 STREAM_SCHEMES = ("http", "https", "rtsp", "file")
 
@@ -19,7 +21,7 @@ Finding = tuple[str, str, str]
 
 
 def settings_problems(settings: Settings, document: Document | None) -> list[Problem]:
-    """Every problem, at its place in the file, or under the environment variable's name if the file has no such key."""
+    """Every problem, at its place in the file."""
     return [
         Problem(_place(document, name), name, what, hint)
         for name, what, hint in (*_mqtt(settings), *_database(settings), *_http(settings), *_times(settings))
@@ -77,7 +79,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _place(document: Document | None, name: str) -> Place:
-    path = tuple(name.split("."))
-    if document is not None and document.get(*path) is not None:
-        return document.place(*path)
-    return Place("environment")
+    """Where the setting stands, or its section; the environment where the value comes from there."""
+    variable = f"{ENV_PREFIX}{name.replace('.', '__').upper()}"
+    if document is None or variable in {each.upper() for each in os.environ}:
+        return Place("environment")
+    return document.place(*name.split("."))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -25,6 +25,10 @@ _PATTERNS = {
     r"^[^.\s]+(?:\.[^.\s]+)*$": "field names joined by dots, such as d.p",
     r"^[^+#\s$][^+#\s]*$": "a topic name without spaces, + and #",
 }
+
+_DURATION = re.compile(r"^datetime\.timedelta\(|\)$")
+_DURATION_PART = re.compile(r"(\w+)=(\d+)")
+"""pydantic gives a duration's bound as Python writes it: `datetime.timedelta(days=31)`."""
 
 _EXPECTED = {
     "string_type": "text",
@@ -85,8 +89,9 @@ def problems_of(
     """One problem for each place in the file that pydantic complains about."""
     places: dict[tuple[Path_, bool], list[ErrorDetails]] = {}
     for detail in errors:
-        loc = (*path, *detail["loc"])
-        resolved = document.resolve(loc)
+        resolved = document.resolve((*path, *detail["loc"]))
+        if detail["type"] == "too_short" and len(document.get(*resolved)) >= detail["ctx"]["min_length"]:
+            continue  # pydantic counts only the items that are well, and those are told of by themselves
         places.setdefault((resolved, detail["type"] == "missing"), []).append(detail)
     problems = []
     for (resolved, _), details in places.items():
@@ -140,7 +145,8 @@ def _told(place: Place, name: str, detail: ErrorDetails, value: Any) -> Problem:
     if kind in ("literal_error", "enum"):
         choices = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         hint = did_you_mean(value, choices) if isinstance(value, str) else ""
-        listed = "" if hint.startswith("known") else f"expected one of {', '.join(choices)}, "
+        one_of = "one of " if len(choices) > 1 else ""
+        listed = "" if hint.startswith("known") else f"expected {one_of}{', '.join(choices)}, "
         return Problem(
             place, name, f"{listed}found {found(value)}" if listed else f"unknown value {found(value)}", hint
         )
@@ -161,7 +167,7 @@ def _bound(kind: str, context: dict[str, Any]) -> str:
         "less_than_equal": "at most",
         "less_than": "less than",
     }
-    shown = f"{limit.total_seconds():g}s" if isinstance(limit, timedelta) else f"{limit:g}"
+    shown = f"{limit:g}" if isinstance(limit, int | float) else _DURATION_PART.sub(r"\2 \1", _DURATION.sub("", limit))
     return f"{words[kind]} {shown}"
 
 

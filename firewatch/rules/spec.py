@@ -21,9 +21,9 @@ _QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(.*)$")
 
 
 class SpecModel(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted behind the writer's back."""
+    """Unknown keys are mistakes, numbers are finite, and nothing is converted behind the writer's back."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def _read_duration(value: Any) -> Any:

@@ -81,6 +81,11 @@ def load_scenarios(file: Path, inventory: Inventory) -> tuple[Scenario, ...]:
     problems += [*wrong, *broken]
     if header is None:
         raise ProblemsError(problems)
+    if not cases and not problems:
+        raise ProblemsError([document.problem(("tests",), "there are no tests")])
+    for index, name in enumerate(header.rules):
+        if not (file.parent / name).is_file():
+            raise ProblemsError([document.problem(("rules", index), f'there is no file "{name}" beside this one')])
     rules = load_rules([file.parent / name for name in header.rules], inventory)
     scenarios = []
     for path, case in cases:
@@ -206,7 +211,7 @@ class _Reader:
             self._subjects[(*self._path, *at, key)] = meant[0]
         elif written:
             self._add((*at, "subject"), f'the rule "{rule_id}" does not speak of "{written}"')
-        else:
+        elif not self.problems:
             listed = ", ".join(meant or list(subjects)[:6]) or "none"
             self._add((*at, key), f"it does not say of which subject ({listed})", "add `subject`")
 

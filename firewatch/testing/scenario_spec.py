@@ -65,4 +65,4 @@ class ScenarioFile(SpecModel):
 
     version: Literal[1] = 1
     rules: tuple[str, ...] = Field(strict=False, min_length=1, max_length=100)
-    tests: tuple[CaseSpec, ...] = Field(strict=False, min_length=1, max_length=10_000)
+    tests: tuple[CaseSpec, ...] = Field(strict=False, max_length=10_000)
