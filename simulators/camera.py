@@ -28,6 +28,8 @@ from simulators.stream import StreamServer
 
 FRAMES_PER_SECOND = 8.0
 DOOR_SECONDS = 2.0
+PASSING_POSITION = 0.55
+"""Where an e-bike is seen that only passes: half-way in the door."""
 RIDE_PROBABILITY = 0.6
 """How likely someone gets in or out when a lift's door opens."""
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(seconds=90)
@@ -37,6 +39,7 @@ VERBS = frozenset(
     {
         "e_bike_enters",
         "e_bike_leaves",
+        "e_bike_passes",
         "resident_enters",
         "resident_leaves",
         "vehicle_enters",
@@ -70,14 +73,23 @@ class Show:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         self._time: datetime | None = None
+        self._passing = False
         self.visitors = {name: Visitor() for name in ("e_bike", "resident", "vehicle")}
 
     def do(self, verb: str) -> None:
         """Bring something in or out; an e-bike has its resident beside it."""
         name, _, movement = verb.rpartition("_")
+        if movement == "passes":
+            self._passing = True
+            return
         self.visitors[name].present = movement == "enters"
         if name == "e_bike":
             self.visitors["resident"].present = movement == "enters"
+
+    def e_bike_position(self) -> float | None:
+        """Where the e-bike is in the frame to be drawn; one that passes is in a single frame."""
+        passing, self._passing = self._passing, False
+        return PASSING_POSITION if passing else self.visitors["e_bike"].position
 
     def advance(self, now: datetime) -> float:
         """Move on to `now`; returns the seconds that passed."""
@@ -112,7 +124,7 @@ class CabinShow(Show):
         self._opening = min(max(self._opening, 0.0), 1.0)
         return draw_cabin(
             CabinScene(
-                e_bike=self.visitors["e_bike"].position,
+                e_bike=self.e_bike_position(),
                 resident=self.visitors["resident"].position,
                 door_opening=self._opening,
                 floor=self._floor,
@@ -135,7 +147,7 @@ class LaneShow(Show):
         return draw_lane(
             LaneScene(
                 car=self.visitors["vehicle"].position,
-                e_bike=self.visitors["e_bike"].position,
+                e_bike=self.e_bike_position(),
                 resident=self.visitors["resident"].position,
                 overlay=overlay,
             )

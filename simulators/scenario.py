@@ -38,6 +38,7 @@ VERB_NEEDS: dict[str, tuple[str, ...]] = {
     "call": ("floor",),
     "e_bike_enters": (),
     "e_bike_leaves": (),
+    "e_bike_passes": (),
     "resident_enters": (),
     "resident_leaves": (),
     "vehicle_enters": (),

@@ -261,6 +261,15 @@ def test_what_happens_in_one_lift_is_not_seen_in_another():
     assert np.array_equal(simulation.cameras["b-lift-1-camera"].picture(at(0)), before)
 
 
+def test_an_e_bike_that_passes_is_in_a_single_frame():
+    simulation = CameraSimulation(SITE)
+    camera = simulation.cameras["b-lift-1-camera"]
+    empty = camera.picture(at(0))
+    simulation.do(step("who: b-lift-1, do: e_bike_passes"), at(0))
+    assert not np.array_equal(camera.picture(at(0)), empty)
+    assert np.array_equal(camera.picture(at(0)), empty)
+
+
 def test_a_frozen_picture_stays_the_same_until_it_is_normal_again():
     simulation = CameraSimulation(SITE)
     camera = simulation.cameras["a-lift-1-camera"]
