@@ -79,20 +79,10 @@ def _checksum(step: Migration) -> str:
 
 
 async def _use_timescale(connection: psycopg.AsyncConnection) -> Server:
-    server, is_available = await _server(connection)
-    if is_available and server.timescale_version is None:
-        try:
-            await connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-        except psycopg.Error:  # not allowed to this account, or not preloaded: plain tables serve as well
-            return server
-        server, _ = await _server(connection)
-    if server.timescale_version is not None:
-        await connection.execute(read_sql("hypertables.sql"))
-    return server
-
-
-async def _server(connection: psycopg.AsyncConnection) -> tuple[Server, bool]:
     cursor = await connection.execute(QUERIES["server"])
     row = await cursor.fetchone()
     assert row is not None
-    return Server(row[0], row[1]), row[2]
+    server = Server(*row)
+    if server.timescale_version is not None:
+        await connection.execute(read_sql("hypertables.sql"))
+    return server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from typing import LiteralString, NamedTuple, cast
+from typing import LiteralString, NamedTuple
 
 _NAME = re.compile(r"^-- ([a-z0-9_]+) --$", re.MULTILINE)
 _MIGRATION = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
@@ -31,13 +31,13 @@ def parse_queries(text: str) -> dict[str, LiteralString]:
     names = parts[::2]
     if len(set(names)) != len(names):
         raise ValueError("a query's name is used twice")
-    # The text comes from a file of this package, never from outside: literal in all that matters.
-    return {name: cast(LiteralString, body.strip()) for name, body in zip(names, parts[1::2], strict=True)}
+    # Literal in all that matters: the text comes from a file of this package, never from outside.
+    return {name: body.strip() for name, body in zip(names, parts[1::2], strict=True)}
 
 
 def read_sql(name: str) -> LiteralString:
     """The text of one of this package's SQL files."""
-    return cast(LiteralString, files(__name__).joinpath(name).read_text("utf-8"))
+    return files(__name__).joinpath(name).read_text("utf-8")
 
 
 def migrations() -> list[Migration]:

@@ -22,12 +22,11 @@ ON CONFLICT DO NOTHING
 -- Not by ON CONFLICT alone: a hypertable's key includes the time. There is one writer, so nothing comes in between.
 INSERT INTO alarm_transition
     (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
-SELECT new.alarm_id, new.number, new.transition_time, new.reason, new.previous_state, new.alarm, new.changed_by,
-       new.comment
+SELECT incoming.*
 FROM (VALUES (%s::text, %s::integer, %s::timestamptz, %s::text, %s::text, %s::jsonb, %s::text, %s::text))
-    AS new (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
+    AS incoming (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
 WHERE NOT EXISTS (
-    SELECT FROM alarm_transition AS old WHERE old.alarm_id = new.alarm_id AND old.number = new.number
+    SELECT FROM alarm_transition AS kept WHERE kept.alarm_id = incoming.alarm_id AND kept.number = incoming.number
 )
 
 -- upsert_alarm --
@@ -134,9 +133,7 @@ SELECT greatest(
 
 -- server --
 -- What this database is, and whether it keeps hypertables.
-SELECT current_setting('server_version'),
-       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'),
-       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
+SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')
 
 -- create_migration_table --
 CREATE TABLE IF NOT EXISTS schema_migration (

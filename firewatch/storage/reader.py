@@ -1,0 +1,110 @@
+"""What screens and recovery read from the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+
+import psycopg
+
+from firewatch.errors import StorageError
+from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, StoredObservation
+from firewatch.storage.database import connect, first_line, time_limit
+from firewatch.storage.rows import (
+    Row,
+    read_alarm,
+    read_command,
+    read_input,
+    read_observation,
+    read_picture,
+    read_transition,
+)
+from firewatch.storage.sql import QUERIES
+
+READ_TIMEOUT = timedelta(seconds=10)
+INPUTS_PAGE = 1000
+"""Small enough that turning a page into values holds the event loop for a few milliseconds only."""
+
+
+class PostgresReader:
+    """Implements `ports.HistoryReader` over one connection, made when first needed and again when lost.
+
+    Every method raises StorageError when the database does not answer within `READ_TIMEOUT`.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: psycopg.AsyncConnection | None = None
+        self._turn = asyncio.Lock()
+
+    async def alarms(self, wanted: AlarmFilter) -> list[Alarm]:
+        """Alarms as they stand now, newest onset first."""
+        before_time, before_id = wanted.before or (None, None)
+        rows = await self._rows(
+            "alarms",
+            {
+                "site": wanted.site,
+                "rule": wanted.rule,
+                "subject": wanted.subject,
+                "standing": wanted.standing,
+                "before_time": before_time,
+                "before_id": before_id,
+                "limit": wanted.limit,
+            },
+        )
+        return list(map(read_alarm, rows))
+
+    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
+        """All changes of one alarm, first to last; empty if there is no such alarm."""
+        return [read_transition(alarm_id, row) for row in await self._rows("transitions", {"alarm_id": alarm_id})]
+
+    async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
+        """The newest `limit` observations with start <= source_time < end, oldest first; one that came twice is
+        given once.
+        """
+        wanted = {"signal": signal, "start": start, "end": end, "limit": limit}
+        return [read_observation(signal, row) for row in await self._rows("observations", wanted)]
+
+    async def commands(
+        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+    ) -> list[CommandRecord]:
+        """Commands, newest first: those of one alarm or session, or those without a final answer."""
+        rows = await self._rows("commands", {"cause": cause, "unanswered": unanswered, "limit": limit})
+        return list(map(read_command, rows))
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """A kept picture."""
+        rows = await self._rows("picture", {"picture_id": picture_id})
+        return read_picture(picture_id, rows[0]) if rows else None
+
+    async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
+        """What the engine took after that ordinal, in order."""
+        while rows := await self._rows("inputs_after", {"ordinal": ordinal, "limit": INPUTS_PAGE}):
+            for row in rows:
+                yield read_input(row)
+            ordinal = rows[-1][0]
+
+    async def last_ordinal(self) -> int:
+        """The highest ordinal stored, 0 if there is none."""
+        rows = await self._rows("last_ordinal", {})
+        return int(rows[0][0])
+
+    async def close(self) -> None:
+        """End the connection."""
+        async with self._turn:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+
+    async def _rows(self, query: str, parameters: Mapping[str, object]) -> list[Row]:
+        async with self._turn:
+            try:
+                if self._connection is None or self._connection.closed:
+                    self._connection = await connect(self._dsn, "firewatch reader")
+                with time_limit(self._connection, READ_TIMEOUT):
+                    cursor = await self._connection.execute(QUERIES[query], parameters)
+                    return await cursor.fetchall()
+            except psycopg.Error as error:
+                raise StorageError(f"the history could not be read: {first_line(error)}") from error
