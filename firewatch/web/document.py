@@ -175,9 +175,11 @@ class Resynchronise(msgspec.Struct, frozen=True, tag="resynchronise"):
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
-    """Nothing happened. A reader that hears nothing at all for three of these has lost the connection."""
+    """Sent every two seconds. A reader that hears nothing for three of these has lost the connection."""
 
     now: datetime
+    parts: list[PartStatus]
+    rejection_counts: dict[str, int]
 
 
 class AlarmEvent(msgspec.Struct, frozen=True, tag="alarm"):
@@ -205,7 +207,7 @@ class PartEvent(msgspec.Struct, frozen=True, tag="part"):
 
 
 class RejectionEvent(msgspec.Struct, frozen=True, tag="rejection"):
-    """An input could not be used."""
+    """An input could not be used. Of many in a short time only the first are sent; all are in the next counts."""
 
     rejection: Rejection
 

@@ -2,8 +2,9 @@
 
 Pushing only puts a message into each screen's queue and returns. Observations are gathered for `GATHER_SECONDS`
 and only the newest of each signal is sent, so that a screen's load follows the number of signals and not their
-rate. Everything else is sent at once. A screen that falls `QUEUE_LIMIT` messages behind loses its queue and is
-given a new snapshot instead; nobody else notices. Call from the event loop's thread only.
+rate; of the inputs that could not be used only the first few in that time are sent. Everything else is sent at once.
+A screen that falls `QUEUE_LIMIT` messages behind loses its queue and is given a new snapshot instead; nobody else
+notices. Call from the event loop's thread only.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import msgspec
 
 from firewatch.model.alarm import Alarm
 from firewatch.model.observation import Observation
-from firewatch.ports import CommandRecord, FeedEvent, PartStatus
+from firewatch.ports import CommandRecord, FeedEvent, Rejection
 from firewatch.web.document import (
     AlarmEvent,
     CommandEvent,
@@ -31,6 +31,7 @@ from firewatch.web.document import (
 GATHER_SECONDS = 0.5
 QUEUE_LIMIT = 1_000
 COMMANDS_KEPT = 200
+REJECTIONS_GATHERED = 20
 
 _encoder = msgspec.json.Encoder()
 
@@ -63,10 +64,10 @@ class FeedReader:
         self._missed = 0
         self._wake.clear()
 
-    async def take(self, patience: timedelta) -> tuple[list[str], int]:
-        """The queued messages and how many were missed: either is empty if the other is not, both after `patience`."""
+    async def take(self, seconds: float) -> tuple[list[str], int]:
+        """Wait for messages: those queued, and how many were missed. After `seconds` there are neither."""
         try:
-            async with asyncio.timeout(patience.total_seconds()):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             return [], 0
@@ -80,7 +81,9 @@ class LiveFeed:
 
     def __init__(self) -> None:
         self._readers: set[FeedReader] = set()
+        self._gathering = False
         self._gathered: dict[str, Observation] = {}
+        self._refused: list[Rejection] = []
         self._commands: OrderedDict[str, CommandRecord] = OrderedDict()
 
     @property
@@ -90,17 +93,15 @@ class LiveFeed:
 
     def push(self, event: FeedEvent) -> None:
         """Hand one event to every connected screen; never blocks."""
-        if isinstance(event, Observation):
+        if isinstance(event, Observation | Rejection):
             self._gather(event)
         elif isinstance(event, Alarm):
             self._tell(AlarmEvent(event))
         elif isinstance(event, CommandRecord):
             self._remember(event)
             self._tell(CommandEvent(event))
-        elif isinstance(event, PartStatus):
-            self._tell(PartEvent(event))
         else:
-            self._tell(RejectionEvent(event))
+            self._tell(PartEvent(event))
 
     def recent_commands(self, stored: list[CommandRecord]) -> list[CommandRecord]:
         """The commands pushed lately over those stored, newest first: the history may be a moment behind."""
@@ -118,17 +119,25 @@ class LiveFeed:
         finally:
             self._readers.discard(reader)
 
-    def _gather(self, observation: Observation) -> None:
+    def _gather(self, event: Observation | Rejection) -> None:
         if not self._readers:
             return
-        if not self._gathered:
+        if not self._gathering:
+            self._gathering = True
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell_gathered)
-        self._gathered[observation.signal] = observation
+        if isinstance(event, Observation):
+            self._gathered[event.signal] = event
+        elif len(self._refused) < REJECTIONS_GATHERED:
+            self._refused.append(event)
 
     def _tell_gathered(self) -> None:
-        observations = list(self._gathered.values())
-        self._gathered.clear()
-        self._tell(ObservationEvent(observations))
+        self._gathering = False
+        observations, self._gathered = list(self._gathered.values()), {}
+        refused, self._refused = self._refused, []
+        if observations:
+            self._tell(ObservationEvent(observations))
+        for rejection in refused:
+            self._tell(RejectionEvent(rejection))
 
     def _remember(self, record: CommandRecord) -> None:
         self._commands[record.command.command_id] = record

@@ -11,7 +11,6 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable
-from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,7 +38,7 @@ from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode
 from firewatch.web.guard import Guard, error_response
 from firewatch.web.overview import Overview
 
-HEARTBEAT = timedelta(seconds=2)
+HEARTBEAT_SECONDS = 2.0
 SCREEN_LIMIT = 64
 STOP_SECONDS = 3
 HISTORY_SECONDS = 1.0
@@ -71,6 +70,7 @@ class WebServer:
         self._clock = clock
         self._reader = reader
         self._metrics = metrics
+        self._live = live
         self._feed = feed
         self._overview = Overview(inventory, live, clock)
         self._endpoints = Api(
@@ -162,15 +162,22 @@ class WebServer:
     async def _tell(self, websocket: WebSocket) -> None:
         with self._feed.reader() as reader, contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await websocket.send_text(await self._snapshot(reader))
+            clock = asyncio.get_running_loop().time
+            beat = clock() + HEARTBEAT_SECONDS
             while True:
-                messages, missed = await reader.take(HEARTBEAT)
+                messages, missed = await reader.take(beat - clock())
                 if missed:
                     await websocket.send_text(encode(Resynchronise(missed)))
                     await websocket.send_text(await self._snapshot(reader))
                 for message in messages:
                     await websocket.send_text(message)
-                if not messages and not missed:
-                    await websocket.send_text(encode(Heartbeat(self._clock.now())))
+                if clock() >= beat:
+                    beat = clock() + HEARTBEAT_SECONDS
+                    await websocket.send_text(self._heartbeat())
+
+    def _heartbeat(self) -> str:
+        counts = self._live.rejection_counts()
+        return encode(Heartbeat(now=self._clock.now(), parts=self._live.parts(), rejection_counts=counts))
 
     async def _snapshot(self, reader: FeedReader) -> str:
         stored = await self._stored_commands()

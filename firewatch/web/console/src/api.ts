@@ -153,7 +153,7 @@ export interface Snapshot {
 export type FeedMessage =
   | Snapshot
   | { type: "resynchronise"; missed: number }
-  | { type: "heartbeat"; now: string }
+  | { type: "heartbeat"; now: string; parts: PartStatus[]; rejection_counts: Record<string, number> }
   | { type: "alarm"; alarm: Alarm }
   | { type: "observation"; observations: Observation[] }
   | { type: "command"; command: CommandRecord }

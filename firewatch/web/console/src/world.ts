@@ -81,16 +81,10 @@ export function receive(world: World, message: FeedMessage): World {
       const place = world.parts.findIndex((part) => part.name === message.part.name);
       return { ...world, parts: others.toSpliced(place < 0 ? others.length : place, 0, message.part) };
     }
-    case "rejection": {
-      const { rejection } = message;
-      const count = (world.rejectionCounts[rejection.reason] ?? 0) + 1;
-      return {
-        ...world,
-        rejections: [rejection, ...world.rejections].slice(0, REJECTIONS_KEPT),
-        rejectionCounts: { ...world.rejectionCounts, [rejection.reason]: count },
-      };
-    }
+    case "rejection":
+      return { ...world, rejections: [message.rejection, ...world.rejections].slice(0, REJECTIONS_KEPT) };
     case "heartbeat":
+      return { ...world, parts: message.parts, rejectionCounts: message.rejection_counts };
     case "resynchronise":
       return world;
   }

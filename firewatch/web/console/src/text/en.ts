@@ -156,16 +156,13 @@ export const en = {
 
   "part.broker": "Broker",
   "part.database": "Database",
-  "part.history": "History",
   "part.engine": "Engine",
-  "part.rules": "Rules",
-  "part.vision": "Vision",
-  "part.cameras": "Cameras",
-  "part.web": "Console",
+  "part.camera detector": "Camera detector",
 
   "status.title": "Daemon",
   "status.show": "Show the daemon's status",
   "status.parts": "Parts",
+  "status.partsReady": "{n} of {all} parts ready",
   "status.ready": "ready",
   "status.notReady": "not ready",
   "status.rejections": "Inputs that could not be used",

@@ -158,16 +158,13 @@ export const zh: Catalogue = {
 
   "part.broker": "消息代理",
   "part.database": "数据库",
-  "part.history": "历史记录",
   "part.engine": "规则引擎",
-  "part.rules": "规则",
-  "part.vision": "视频识别",
-  "part.cameras": "摄像机",
-  "part.web": "控制台",
+  "part.camera detector": "视频识别",
 
   "status.title": "守护进程",
   "status.show": "查看守护进程状态",
   "status.parts": "组成部分",
+  "status.partsReady": "{all} 个部分中 {n} 个就绪",
   "status.ready": "就绪",
   "status.notReady": "未就绪",
   "status.rejections": "无法使用的输入",

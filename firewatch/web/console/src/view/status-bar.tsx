@@ -1,21 +1,33 @@
 import { useState } from "preact/hooks";
 
+import type { PartStatus } from "../api";
 import { useScreen } from "../screen";
-import { useWords } from "../text";
+import { useWords, type Words } from "../text";
+import type { World } from "../world";
 import { Dialog } from "./dialog";
+
+/** More parts than this are only counted, and those that are not ready named. */
+const NAMED = 6;
 
 export function StatusBar() {
   const words = useWords();
   const { world, live } = useScreen();
   const [opened, setOpened] = useState(false);
   const rejected = Object.values(world.rejectionCounts).reduce((sum, count) => sum + count, 0);
+  const ready = world.parts.filter((part) => part.ready);
+  const shown = world.parts.length > NAMED ? world.parts.filter((part) => !part.ready) : world.parts;
   return (
     <footer class="status">
       <button type="button" title={words.say("status.show")} onClick={() => setOpened(true)}>
         <b>{words.say("status.title")}</b>
-        {world.parts.map((part) => (
+        {shown.length < world.parts.length && (
+          <span class={live ? "part ready" : "part dark"}>
+            {words.say("status.partsReady", { n: live ? ready.length : "?", all: world.parts.length })}
+          </span>
+        )}
+        {shown.map((part) => (
           <span key={part.name} class={`part ${!live ? "dark" : part.ready ? "ready" : "waiting"}`} data-part={part.name}>
-            {words.word("part", part.name)}{" "}
+            {partName(words, world, part)}{" "}
             {words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}
           </span>
         ))}
@@ -36,7 +48,7 @@ function StatusDialog({ close }: { close(): void }) {
         <tbody>
           {world.parts.map((part) => (
             <tr key={part.name}>
-              <td>{words.word("part", part.name)}</td>
+              <td>{partName(words, world, part)}</td>
               <td>{words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}</td>
               <td class="technical">{part.detail}</td>
             </tr>
@@ -82,4 +94,11 @@ function StatusDialog({ close }: { close(): void }) {
       )}
     </Dialog>
   );
+}
+
+/** A part is known by a word of ours, or serves a device and is known by that: "camera sample/a-lift-1-camera". */
+function partName(words: Words, world: World, part: PartStatus): string {
+  const subject = part.name.split(" ").at(-1);
+  const served = world.devices.find(({ site, device }) => `${site}/${device}` === subject);
+  return served ? words.of(served.label) : words.word("part", part.name);
 }
