@@ -7,6 +7,7 @@ find the neighbourhood, a long one confirms.
 
 from __future__ import annotations
 
+import enum
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -40,6 +41,15 @@ class Receiver(Protocol):
         ...
 
 
+class Verdict(enum.StrEnum):
+    """What came of a trial. `load` says nothing of the receiver: the rate could not be produced on this machine."""
+
+    PASSED = "passed"
+    LOST = "lost"
+    LATE = "late"
+    LOAD = "load"
+
+
 class Trial(msgspec.Struct, frozen=True):
     """What came of one rate. `missing` counts what had not arrived `DRAIN_SECONDS` after the load's end, and `lost`
     what had not after waiting `GIVE_UP_SECONDS`.
@@ -52,14 +62,22 @@ class Trial(msgspec.Struct, frozen=True):
     missing: int
     lost: int
     drain_seconds: float | None
-    passed: bool
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether the receiver could go on like this."""
+        return self.verdict is Verdict.PASSED
 
 
 class IngestResult(msgspec.Struct, frozen=True):
-    """`rate` is the highest at which a trial of full length was passed, None if none was."""
+    """`rate` is the highest at which a trial of full length was passed, None if none was. `ended_by` is what came of the
+    lowest rate above it, None if the search reached `HIGHEST_RATE`.
+    """
 
     receiver: str
     rate: float | None
+    ended_by: Verdict | None
     trials: list[Trial]
 
 
@@ -89,15 +107,23 @@ class IngestBench:
                 passed = middle
             else:
                 failed = middle
-        return IngestResult(receiver=self._receiver.name, rate=self._confirm(passed, full_seconds), trials=self._trials)
+        rate = self._confirm(passed, full_seconds)
+        above = [trial for trial in self._trials if not trial.passed and trial.rate > rate]
+        return IngestResult(
+            receiver=self._receiver.name,
+            rate=rate or None,
+            ended_by=min(above, key=lambda trial: trial.rate).verdict if above else None,
+            trials=self._trials,
+        )
 
-    def _confirm(self, rate: float, full_seconds: float) -> float | None:
+    def _confirm(self, rate: float, full_seconds: float) -> float:
+        """The highest rate not above `rate` that is passed at full length, 0 if none is down to its half."""
         lowest = rate / 2
-        while rate > max(lowest, 1.0):
+        while rate > lowest:
             if self.trial(rate, full_seconds).passed:
                 return rate
             rate *= 1 - RESOLUTION
-        return None
+        return 0.0
 
     def trial(self, rate: float, seconds: float) -> Trial:
         """Publish at one rate and see what arrives."""
@@ -127,18 +153,28 @@ class IngestBench:
             missing=missing,
             lost=lost,
             drain_seconds=drain_seconds,
-            passed=not missing and per_second >= KEPT_RATE_SHARE * rate,
+            verdict=_verdict(lost, missing, per_second / rate),
         )
         self._trials.append(trial)
-        self._say(f"    {rate:>9,.0f}/s for {seconds:.0f} s: {_verdict(trial)}")
+        self._say(f"    {rate:>9,.0f}/s for {seconds:.0f} s: {_sentence(trial)}")
         return trial
 
 
-def _verdict(trial: Trial) -> str:
-    if trial.passed:
-        return f"all {trial.published:,} arrived"
-    if trial.lost:
-        return f"{trial.lost:,} of {trial.published:,} lost"
-    if trial.missing:
-        return f"{trial.missing:,} of {trial.published:,} were late"
-    return f"the load came to {trial.published_per_second:,.0f}/s only"
+def _verdict(lost: int, missing: int, kept_share: float) -> Verdict:
+    if lost:
+        return Verdict.LOST
+    if missing:
+        return Verdict.LATE
+    return Verdict.PASSED if kept_share >= KEPT_RATE_SHARE else Verdict.LOAD
+
+
+def _sentence(trial: Trial) -> str:
+    match trial.verdict:
+        case Verdict.PASSED:
+            return f"all {trial.published:,} arrived"
+        case Verdict.LOST:
+            return f"{trial.lost:,} of {trial.published:,} lost"
+        case Verdict.LATE:
+            return f"{trial.missing:,} of {trial.published:,} were late"
+        case Verdict.LOAD:
+            return f"the load came to {trial.published_per_second:,.0f}/s only"

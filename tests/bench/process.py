@@ -121,6 +121,9 @@ def firewatch(directory: Path, broker_port: int, dsn: str) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FIREWATCH_")} | {
         "FIREWATCH_MQTT__URL": f"mqtt://127.0.0.1:{broker_port}",
         "FIREWATCH_DATABASE__DSN": dsn,
+        "FIREWATCH_SITES": "sites",
+        "FIREWATCH_DEVICES": "devices",
+        "FIREWATCH_RULES": "rules",
         "FIREWATCH_HTTP__PORT": str(port),
         "FIREWATCH_VISION__ENABLED": "false",
         "FIREWATCH_LOG__FORMAT": "json",

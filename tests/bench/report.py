@@ -85,7 +85,7 @@ def table(report: Report) -> str:
         f"{where.mosquitto}; {where.database}",
         f"{report.devices} devices, readings of {report.reading_bytes} bytes, QoS 1",
         "",
-        f"{'readings a second, none lost':<44}{'rate':>10}{'length':>9}{'drained in':>12}",
+        f"{'readings a second, none lost':<44}{'rate':>10}{'length':>9}{'drained in':>12}{'ended by':>10}",
     ]
     for result in report.ingest:
         full = next((trial for trial in reversed(result.trials) if trial.passed and trial.rate == result.rate), None)
@@ -93,7 +93,7 @@ def table(report: Report) -> str:
             lines.append(f"  {result.receiver:<42}{'none':>10}")
         else:
             lines.append(
-                f"  {result.receiver:<42}{full.rate:>10,.0f}{full.seconds:>7.0f} s{full.drain_seconds:>10.1f} s"
+                f"  {result.receiver:<42}{full.rate:>10,.0f}{full.seconds:>7.0f} s{full.drain_seconds:>10.1f} s{result.ended_by or '-':>10}"
             )
     lines += ["", f"{'milliseconds under load':<44}{'p50':>10}{'p99':>10}{'worst':>10}{'probes':>9}{'no answer':>11}"]
     lines += [
