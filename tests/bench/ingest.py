@@ -71,8 +71,8 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class IngestResult(msgspec.Struct, frozen=True):
-    """`rate` is the highest at which a trial of full length was passed, None if none was. `ended_by` is what came of the
-    lowest rate above it, None if the search reached `HIGHEST_RATE`.
+    """`rate` is the highest at which a trial of full length was passed, None if none was. `ended_by` is what came of
+    the lowest rate above it, None if the search reached `HIGHEST_RATE`.
     """
 
     receiver: str

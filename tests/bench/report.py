@@ -92,9 +92,8 @@ def table(report: Report) -> str:
         if full is None or full.drain_seconds is None:
             lines.append(f"  {result.receiver:<42}{'none':>10}")
         else:
-            lines.append(
-                f"  {result.receiver:<42}{full.rate:>10,.0f}{full.seconds:>7.0f} s{full.drain_seconds:>10.1f} s{result.ended_by or '-':>10}"
-            )
+            figures = f"{full.rate:>10,.0f}{full.seconds:>7.0f} s{full.drain_seconds:>10.1f} s"
+            lines.append(f"  {result.receiver:<42}{figures}{result.ended_by or '-':>10}")
     lines += ["", f"{'milliseconds under load':<44}{'p50':>10}{'p99':>10}{'worst':>10}{'probes':>9}{'no answer':>11}"]
     lines += [
         f"  {f'{result.what}, {result.rate:,.0f}/s':<42}{_ms(result.p50_ms):>10}{_ms(result.p99_ms):>10}"
