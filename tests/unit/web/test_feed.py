@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import json
+
+from firewatch.model.observation import Observation, Quality
+from firewatch.testing.clock import START
+from firewatch.web import feed as feed_module
+from firewatch.web.feed import QUEUE_LIMIT, FeedReader, LiveFeed
+from tests.unit.web.world import World
+
+LEVEL = "sample/tank-1/level"
+
+
+def reading(value: float, signal: str = LEVEL) -> Observation:
+    return Observation(signal, value, Quality.GOOD, START, START, START)
+
+
+async def taken(reader: FeedReader, seconds: float = 2) -> list[dict]:
+    messages, missed = await reader.take(seconds)
+    assert missed == 0
+    return [json.loads(message) for message in messages]
+
+
+async def test_only_the_newest_of_each_signal_is_sent_after_a_burst(monkeypatch):
+    monkeypatch.setattr(feed_module, "GATHER_SECONDS", 0.01)
+    feed = LiveFeed()
+    with feed.reader() as reader:
+        for value in range(1_000):
+            feed.push(reading(value))
+            feed.push(reading(-value, "sample/tank-2/level"))
+        [message] = await taken(reader)
+    assert message["type"] == "observation"
+    assert {one["signal"]: one["value"] for one in message["observations"]} == {LEVEL: 999, "sample/tank-2/level": -999}
+
+
+async def test_an_alarm_does_not_wait_for_the_gathering_of_observations():
+    world = World()
+    with world.feed.reader() as reader:
+        world.observe(LEVEL, 1.0)
+        world.alarm()
+        [message] = await taken(reader)
+    assert message["type"] == "alarm"
+
+
+async def test_a_flood_of_rejections_sends_a_few(monkeypatch):
+    monkeypatch.setattr(feed_module, "GATHER_SECONDS", 0.01)
+    world = World()
+    with world.feed.reader() as reader:
+        for _ in range(5_000):
+            world.reject("broken_json")
+        messages = await taken(reader)
+    assert [message["type"] for message in messages] == ["rejection"] * feed_module.REJECTIONS_GATHERED
+
+
+async def test_a_slow_reader_loses_its_queue_and_is_told_how_much_and_others_lose_nothing():
+    world = World()
+    with world.feed.reader() as slow, world.feed.reader() as quick:
+        told = 0
+        for _ in range(QUEUE_LIMIT + 50):
+            world.part("broker", ready=True, detail="")
+            told += len(await taken(quick))
+        assert told == QUEUE_LIMIT + 50
+        assert await slow.take(1) == ([], QUEUE_LIMIT + 50)
+        # From then on it hears everything again.
+        world.part("broker", ready=True, detail="")
+        assert len(await taken(slow)) == 1
+
+
+async def test_a_reader_that_hears_nothing_gets_nothing_after_its_patience():
+    with LiveFeed().reader() as reader:
+        assert await reader.take(0.001) == ([], 0)
+
+
+async def test_nothing_is_kept_for_readers_that_are_gone():
+    feed = LiveFeed()
+    with feed.reader():
+        assert feed.screens == 1
+    assert feed.screens == 0
+    feed.push(reading(1.0))
+    await asyncio.sleep(0)
+    assert feed.screens == 0
+
+
+async def test_commands_pushed_lately_stand_over_those_the_history_still_has():
+    world = World()
+    world.history.hold = True
+    world.command("sample/a-lift-2-door", "hold_door")
+    stored = await world.history.commands()
+    assert stored == []
+    assert [record.command.action for record in world.feed.recent_commands(stored)] == ["hold_door"]
