@@ -6,6 +6,7 @@ one pass is left out of the next, the others go on, and all problems come back t
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firewatch.config.document import Document, read_document
 from firewatch.config.inventory import read_inventory
-from firewatch.config.problem import Place, Problem, ProblemsError, Severity, did_you_mean, in_order, summary
+from firewatch.config.problem import Place, Problem, ProblemsError, Severity, in_order, summary
 from firewatch.config.rule_check import read_rules
 from firewatch.config.settings import Settings
 from firewatch.config.settings_check import ENV_PREFIX, settings_problems
@@ -202,8 +203,10 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[Problem]:
     """Variables that look like a setting and are none; others with the prefix belong to somebody else."""
     problems = []
     for loc, name in _variables(environment).items():
-        hint = did_you_mean(str(loc[0]), Settings.model_fields)
-        if loc[0] not in Settings.model_fields and hint.startswith("did you mean"):
+        setting = str(loc[0])
+        close = difflib.get_close_matches(setting, Settings.model_fields, n=1, cutoff=0.8)
+        if setting not in Settings.model_fields and close:
+            hint = f'did you mean "{close[0]}"?'
             problems.append(Problem(Place("environment"), name, "there is no such setting", hint))
     return problems
 

@@ -11,6 +11,7 @@ from firewatch.model.observation import Quality, Value
 from firewatch.model.site import Signal, SignalType
 
 TICK_LIMIT = 100_000
+_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:e[-+]?[0-9]{1,2})?")
 _TOKEN = re.compile(r"(?P<value>[^?@\s]+?)(?P<uncertain>\?)?(?:@-(?P<late>[0-9a-z.]+?))?(?:x(?P<count>[0-9]{1,6}))?")
 
 
@@ -67,7 +68,6 @@ def _value(text: str, signal: Signal) -> Value:
         if text not in signal.states:
             raise ValueError(f'"{signal.name}" is one of {", ".join(signal.states)}, found "{text}"')
         return text
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f'"{signal.name}" is a number, found "{text}"') from None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f'"{signal.name}" is a number, found "{text}"')
+    return float(text)

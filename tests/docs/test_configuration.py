@@ -1,0 +1,121 @@
+"""docs/configuration.md, docs/rules.md and config/firewatch.yaml say what the code does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from firewatch.config.project import load_inventory, load_project, load_settings
+from firewatch.config.settings import Settings
+from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, KindSpec, SignalSpec, SiteFile
+from firewatch.model.duration import parse_duration
+from firewatch.rules.spec import CONDITION_KINDS, ActionsSpec, ConditionSpec, RuleSpec, ScopeSpec
+from firewatch.testing.scenario import load_scenarios
+from firewatch.testing.scenario_spec import CaseSpec, ExpectSpec, StepSpec
+
+CONFIGURATION = Path("docs/configuration.md").read_text(encoding="utf-8")
+RULES = Path("docs/rules.md").read_text(encoding="utf-8")
+ANNOTATED = Path("config/firewatch.yaml").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `([a-z_.]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
+
+
+def settings_and_defaults(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from settings_and_defaults(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field.default
+
+
+def as_written(text: str, default: Any) -> Any:
+    if text == "none":
+        return None
+    value = text.strip("`")
+    if isinstance(default, timedelta):
+        return parse_duration(value)
+    return {"true": True, "false": False}.get(value, type(default)(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "default"), list(settings_and_defaults()), ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_every_setting_is_on_the_page_with_its_default(name: str, default: Any) -> None:
+    rows = {row[0]: row[1] for row in ROW.findall(CONFIGURATION)}
+    assert name in rows
+    assert as_written(rows[name], default) == default
+
+
+def test_the_page_knows_no_setting_that_does_not_exist() -> None:
+    table = CONFIGURATION.split("\n## ")[0]
+    assert {row[0] for row in ROW.findall(table)} == {name for name, _ in settings_and_defaults()}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in settings_and_defaults()])
+def test_every_setting_stands_in_the_annotated_file(name: str) -> None:
+    section, _, key = name.rpartition(".")
+    part = re.search(rf"^{section}:\n((?:  .*\n)+)", ANNOTATED, re.MULTILINE)
+    assert re.search(rf"^ *# {key}:", part[1] if section and part else ANNOTATED, re.MULTILINE)
+
+
+def test_the_annotated_file_is_right_with_every_line_uncommented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = re.sub(r"^( *)# ([a-z_]+:)", r"\1\2", ANNOTATED, flags=re.MULTILINE)
+    text = re.sub(r"^  password: .*\n", "", text, flags=re.MULTILINE)
+    file = tmp_path / "firewatch.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_settings(file).mqtt.url == "mqtt://broker.example:1883"
+
+
+@pytest.mark.parametrize(
+    ("model", "page"),
+    [
+        (SiteFile, CONFIGURATION),
+        (DeviceSpec, CONFIGURATION),
+        (KindSpec, CONFIGURATION),
+        (SignalSpec, CONFIGURATION),
+        (DecoderSpec, CONFIGURATION),
+        (FieldSpec, CONFIGURATION),
+        (RuleSpec, RULES),
+        (ScopeSpec, RULES),
+        (ActionsSpec, RULES),
+        (CaseSpec, RULES),
+        (StepSpec, RULES),
+        (ExpectSpec, RULES),
+    ],
+    ids=lambda part: part.__name__ if isinstance(part, type) else "",
+)
+def test_every_key_is_explained(model: type[BaseModel], page: str) -> None:
+    keys = {field.alias or name for name, field in model.model_fields.items()}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", page)} == set()
+
+
+@pytest.mark.parametrize("kind", CONDITION_KINDS)
+def test_every_condition_and_its_keys_are_explained(kind: str) -> None:
+    assert f"`{kind}`" in RULES
+    form = ConditionSpec.model_fields[kind].annotation
+    (model,) = (part for part in getattr(form, "__args__", ()) if part is not type(None))
+    keys = {field.alias or name for name, field in model.model_fields.items()}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", RULES)} == set()
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml example\n(.*?)```", RULES, re.DOTALL))
+def test_the_examples_of_the_rule_page_are_rules(tmp_path: Path, example: str) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(example, encoding="utf-8")
+    assert load_project(Settings(rules=file)).rules
+
+
+def test_the_example_of_a_rule_test_passes(tmp_path: Path) -> None:
+    rule, *_ = re.findall(r"```yaml example\n(.*?)```", RULES, re.DOTALL)
+    (test,) = re.findall(r"```yaml test-example\n(.*?)```", RULES, re.DOTALL)
+    (tmp_path / "tank.yaml").write_text(rule, encoding="utf-8")
+    (tmp_path / "tank.test.yaml").write_text(test, encoding="utf-8")
+    (scenario,) = load_scenarios(tmp_path / "tank.test.yaml", load_inventory(Settings()))
+    assert [str(failure) for failure in scenario.run().failures] == []

@@ -1,0 +1,96 @@
+"""`firewatch check`: formats and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from firewatch.cli.check import command
+
+pytestmark = pytest.mark.slow
+
+RULE = """rules:
+  - id: a-pump-nowhere
+    scope: {device: pump, buildings: [SCOPE]}
+    when: {state: {signal: fault, is: true}}
+    priority: high
+    class: trouble
+    text: {zh: 故障, en: fault}
+    advice: {zh: 检查, en: look}
+"""
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, list(arguments))
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def lint(tmp_path: Path) -> Path:
+    file = tmp_path / "lint.yaml"
+    file.write_text(RULE.replace("SCOPE", "tower-a"), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(RULE.replace("SCOPE", "tower-z"), encoding="utf-8")
+    return file
+
+
+def test_what_is_well_ends_with_0() -> None:
+    assert run() == (0, "No problems: 1 site(s), 40 devices, 43 rules\n")
+
+
+def test_what_is_wrong_ends_with_1_and_a_closing_line(wrong: Path) -> None:
+    code, output = run(str(wrong))
+    assert code == 1
+    assert output.splitlines() == [
+        f"{wrong}:3:39: rule a-pump-nowhere: scope.buildings[1]: "
+        'there is no building "tower-z"; did you mean "tower-b"?',
+        "1 problem in 1 file",
+    ]
+
+
+def test_what_is_worth_a_look_ends_with_3(lint: Path) -> None:
+    code, output = run(str(lint))
+    assert code == 3
+    assert "nothing in the sites matches" in output
+
+
+def test_programs_get_json(wrong: Path) -> None:
+    code, output = run("--format", "json", str(wrong))
+    (problem,) = json.loads(output)
+    assert (code, problem["line"], problem["severity"]) == (1, 3, "wrong")
+
+
+def test_workflows_get_annotations(lint: Path) -> None:
+    _, output = run("--format", "github", str(lint))
+    assert output.startswith(f"::warning file={lint},line=3,col=12::rule a-pump-nowhere: scope: nothing in the sites")
+
+
+def test_only_the_problems_of_the_paths_given_are_listed(lint: Path, wrong: Path) -> None:
+    _, output = run(str(lint))
+    assert "wrong.yaml" not in output
+
+
+@pytest.mark.parametrize(
+    "name", ["site-unknown-time-zone", "kinds-unknown-type", "rule-unknown-key", "test-unknown-rule"]
+)
+def test_what_a_file_is_is_seen_from_its_keys(name: str, tmp_path: Path) -> None:
+    suffix = "test.yaml" if name.startswith("test") else "yaml"
+    file = tmp_path / f"a.{suffix}"
+    text = Path(f"tests/data/{name}.bad.yaml").read_text(encoding="utf-8")
+    file.write_text(text.replace("../../rules", str(Path("rules").resolve())), encoding="utf-8")
+    code, output = run(str(file))
+    assert (code, output.splitlines()[-1]) == (1, "1 problem in 1 file")
+
+
+def test_wrong_settings_are_told_before_anything_else() -> None:
+    code, output = run("--config", "tests/data/settings-unknown-key.bad.yaml")
+    assert code == 1
+    assert 'did you mean "username"?' in output
