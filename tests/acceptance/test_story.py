@@ -23,12 +23,22 @@ ACTUATOR_LIMIT = timedelta(seconds=1)
 
 
 @pytest.fixture
-async def compound(broker_url: str, dsn: str, tmp_path: Path) -> AsyncIterator[Compound]:
-    async with running(Compound(broker_url, dsn, tmp_path, VISIT)) as compound:
+async def compound(nats_url: str, dsn: str, tmp_path: Path) -> AsyncIterator[Compound]:
+    async with running(Compound(nats_url, dsn, tmp_path, VISIT)) as compound:
         yield compound
 
 
 async def test_an_e_bike_in_the_lift_is_stopped_at_the_door(compound: Compound) -> None:
+    await assert_the_story_is_played(compound)
+
+
+@pytest.mark.mosquitto
+async def test_the_same_story_with_a_mosquitto(mosquitto_url: str, dsn: str, tmp_path: Path) -> None:
+    async with running(Compound(mosquitto_url, dsn, tmp_path, VISIT)) as compound:
+        await assert_the_story_is_played(compound)
+
+
+async def assert_the_story_is_played(compound: Compound) -> None:
     hold = await compound.until("the door is asked to hold", lambda: compound.command("a-lift-2-door", "hold_door"))
     held = await compound.until("the door says held", lambda: compound.answer(hold, "held"))
     heard_time, alarm = await compound.until("the alarm", lambda: compound.alarm("e-bike-in-lift"))
