@@ -34,6 +34,7 @@ from firewatch.telemetry.events import (
     BrokerDisconnected,
     BrokerUnreachable,
     MessagesReceived,
+    MessagesRepeated,
     PublishDropped,
     PublishRefused,
 )
@@ -55,7 +56,6 @@ OUTGOING_WINDOW = 500
 SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
 """How long an MQTT 5 broker is asked to keep the session; with 3.1.1 the broker decides."""
 
-_HOUSEKEEPING_SECONDS = 1.0
 _PINGREQ = b"\xc0\x00"
 
 
@@ -236,9 +236,10 @@ class MqttSession:
         assert self._lost is not None
         loop = asyncio.get_running_loop()
         ping_interval = self._settings.keep_alive.total_seconds() / 2
+        housekeeping_interval = min(1.0, ping_interval / 2)
         next_ping = loop.time() + ping_interval
         while not self._lost.done():
-            await asyncio.wait({self._lost}, timeout=_HOUSEKEEPING_SECONDS)
+            await asyncio.wait({self._lost}, timeout=housekeeping_interval)
             socket = self._socket
             if self._lost.done() or socket is None:
                 continue
@@ -273,7 +274,7 @@ class MqttSession:
 
     def _on_readable(self) -> None:
         socket = self._socket
-        if socket is None or socket.fileno() < 0 or self._paused:
+        if socket is None or socket.fileno() < 0 or (self._paused and not socket.broken):
             return
         socket.allow_read()
         try:
@@ -299,19 +300,23 @@ class MqttSession:
         if not splitter.messages or not self._connected:
             return
         arrived, splitter.messages = splitter.messages, []
-        self._telemetry.emit(MessagesReceived(count=len(arrived)))
         unacknowledged = self._unacknowledged
         batch = []
+        repeated = 0
         for message in arrived:
             if message.topic.startswith("$SYS/"):
                 self._inspection.told(message.topic, message.payload)
                 continue
             if message.qos:
                 if message.mid in unacknowledged:
-                    continue  # some brokers repeat what waits for its acknowledgement; it is in work
+                    repeated += 1
+                    continue
                 unacknowledged.add(message.mid)
             batch.append(message)
+        if repeated:
+            self._telemetry.emit(MessagesRepeated(count=repeated))
         if batch:
+            self._telemetry.emit(MessagesReceived(count=len(batch)))
             self._on_messages(batch)
 
     def _new_splitter(self) -> PacketSplitter:

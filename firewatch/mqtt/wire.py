@@ -92,6 +92,11 @@ class BufferedSocket:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
 
+    @property
+    def broken(self) -> bool:
+        """Whether sending failed; the next `recv` raises the error."""
+        return self._error is not None
+
     def allow_read(self) -> None:
         """Allow one system call for reading."""
         self._may_read = True

@@ -23,6 +23,15 @@ class MessagesReceived(Occurrence, frozen=True):
     )
 
 
+class MessagesRepeated(Occurrence, frozen=True):
+    """The broker sent again, on the same connection, what waits for its acknowledgement; it was left out."""
+
+    count: int
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_mqtt_repeated_messages_total", "MQTT messages that were in work already.", amount="count"),
+    )
+
+
 class PayloadRejected(Occurrence, frozen=True):
     """Input that could not be used, or only with reserve; `RejectionLog` writes the line, at a bounded rate."""
 
@@ -229,6 +238,21 @@ class HistoryCaughtUp(Occurrence, frozen=True):
     sentence: ClassVar[str] = "The database has taken every row that waited"
     metrics: ClassVar[tuple[Metric, ...]] = (
         Level("firewatch_history_waiting_rows", "Rows that wait for the database.", 0.0),
+    )
+
+
+class InputsGivenUp(Occurrence, frozen=True):
+    """So much waited on disk for the database that the oldest inputs were given up; alarm transitions never are."""
+
+    count: int
+    sentence: ClassVar[str] = "Gave up the oldest readings that waited on disk for the database"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count(
+            "firewatch_history_given_up_inputs_total",
+            "Inputs given up because too many waited on disk for the database.",
+            amount="count",
+        ),
     )
 
 
