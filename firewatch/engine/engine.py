@@ -77,6 +77,7 @@ class _Running:
         "evaluator",
         "in_service",
         "instance",
+        "keeps_time",
         "next_wake",
         "observe",
         "position",
@@ -91,6 +92,7 @@ class _Running:
         self.evaluator = instance.evaluator
         self.observe = instance.evaluator.observe
         self.next_wake = instance.evaluator.next_wake
+        self.keeps_time = instance.evaluator.keeps_time
         self.state: Any = instance.evaluator.initial()
         self.scheduled: datetime | None = None
         self.standing: StandingAlarm | None = None
@@ -141,9 +143,10 @@ class Engine:
                 state, changes = running.observe(running.state, observation, now)
                 if state is not running.state:
                     running.state = state
-                    due = running.next_wake(state)
-                    if due is not None and (running.scheduled is None or due < running.scheduled):
-                        self._schedule(running, due)
+                    if running.keeps_time:
+                        due = running.next_wake(state)
+                        if due is not None and (running.scheduled is None or due < running.scheduled):
+                            self._schedule(running, due)
                 if changes:
                     self._apply(running, changes, effects)
             except Exception as error:  # whatever it is, it must not block another rule

@@ -22,6 +22,7 @@ class AbsenceEvaluator:
     """
 
     state_type = AbsenceState
+    keeps_time = True
 
     def __init__(self, signals: tuple[str, ...], spec: AbsenceSpec) -> None:
         self.signals = signals

@@ -40,6 +40,7 @@ class CameraSessionEvaluator:
     """Judges the scores of one camera; `guard` is the evaluator of `while`, None where there is none."""
 
     state_type = CameraSessionState
+    keeps_time = True
 
     def __init__(self, signal: str, spec: CameraSessionSpec, guard: Evaluator[Any] | None) -> None:
         self._signal = signal
@@ -145,7 +146,6 @@ class CameraSessionEvaluator:
         if score >= self._spec.enter and not quiet:
             suspected = replace(
                 state,
-                condition=_INACTIVE,
                 start_time=event_time,
                 decide_due=observation.receive_time + self._spec.decide_within,
                 seen_frames=1,
@@ -154,7 +154,7 @@ class CameraSessionEvaluator:
                 last_vote_time=event_time,
                 picture=observation.picture,
             )
-            change = Change(_INACTIVE, event_time, event_time, evidence_of(observation), Phase.SUSPECTED)
+            change = Change(state.condition, event_time, event_time, evidence_of(observation), Phase.SUSPECTED)
             decided, changes = self._decide(suspected, observation)
             return decided, (change, *changes)
         if state.condition is _INACTIVE or late:
@@ -195,7 +195,8 @@ class CameraSessionEvaluator:
         elif not late:
             since = state.empty_since_time or self._empty_since(state, event_time)
             if event_time - since >= self._spec.hold:
-                return self._end(state, event_time, Phase.INACTIVE, evidence_of(observation))
+                ended = Change(_INACTIVE, event_time, state.start_time, evidence_of(observation), Phase.INACTIVE)
+                return self._ended(state, event_time), (ended,)
             state = replace(state, empty_since_time=since)
         if state.condition is _ACTIVE or late:
             return state, NO_CHANGES
@@ -220,19 +221,20 @@ class CameraSessionEvaluator:
 
     def _reject(self, state: CameraSessionState, evidence: Evidence) -> tuple[CameraSessionState, Changes]:
         assert state.start_time is not None
-        return self._end(state, state.start_time + self._spec.decide_within, Phase.REJECTED, evidence)
+        end_time = state.start_time + self._spec.decide_within
+        rejected = Change(_INACTIVE, end_time, state.start_time, evidence, Phase.REJECTED)
+        if state.condition is _INACTIVE:
+            return self._ended(state, end_time), (rejected,)
+        return self._ended(state, end_time), (rejected, Change(_INACTIVE, end_time, None, evidence, Phase.INACTIVE))
 
-    def _end(
-        self, state: CameraSessionState, event_time: datetime, phase: Phase, evidence: Evidence
-    ) -> tuple[CameraSessionState, Changes]:
-        idle = CameraSessionState(
+    def _ended(self, state: CameraSessionState, end_time: datetime) -> CameraSessionState:
+        return CameraSessionState(
             guard=state.guard,
             condition=_INACTIVE,
             frame_time=state.frame_time,
             heard_time=state.heard_time,
-            quiet_until=event_time + self._spec.quiet,
+            quiet_until=end_time + self._spec.quiet,
         )
-        return idle, (Change(_INACTIVE, event_time, state.start_time, evidence, phase),)
 
 
 def _later(first: datetime | None, second: datetime) -> datetime:

@@ -37,6 +37,8 @@ class CoincidenceEvaluator:
         self._k = k
         self._within = within
         self._tell_each = tell_each
+        self._timed = tuple((index, leaf) for index, leaf in enumerate(self._leaves) if leaf.keeps_time)
+        self.keeps_time = within > timedelta(0) or bool(self._timed)
         routes: dict[str, list[int]] = {}
         for index, leaf in enumerate(self._leaves):
             for signal in leaf.signals:
@@ -52,9 +54,9 @@ class CoincidenceEvaluator:
 
     def arm(self, state: CoincidenceState, now: datetime) -> CoincidenceState:
         """Arm every leaf."""
-        return _with_leaves(
-            state, tuple(leaf.arm(inner, now) for leaf, inner in zip(self._leaves, state.leaves, strict=True))
-        )
+        for index, leaf in self._timed:
+            state = _with_leaf(state, index, leaf.arm(state.leaves[index], now))
+        return state
 
     def observe(
         self, state: CoincidenceState, observation: Observation, now: datetime
@@ -62,18 +64,22 @@ class CoincidenceEvaluator:
         """Let the leaves that want it take the observation."""
         told = NO_CHANGES
         for index in self._routes[observation.signal]:
-            inner, changes = self._leaves[index].observe(state.leaves[index], observation, now)
-            state, told = self._step(state, told, index, inner, changes)
+            before = state.leaves[index]
+            inner, changes = self._leaves[index].observe(before, observation, now)
+            if inner is not before:
+                state = _with_leaf(state, index, inner)
+            if changes:
+                state, told = self._take(state, told, index, changes)
         return state, told
 
     def wake(self, state: CoincidenceState, now: datetime) -> tuple[CoincidenceState, Changes]:
         """Wake the leaves that are due, then let spans lapse."""
         told = NO_CHANGES
-        for index, leaf in enumerate(self._leaves):
+        for index, leaf in self._timed:
             due = leaf.next_wake(state.leaves[index])
             if due is not None and due <= now:
                 inner, changes = leaf.wake(state.leaves[index], now)
-                state, told = self._step(state, told, index, inner, changes)
+                state, told = self._take(_with_leaf(state, index, inner), told, index, changes)
         if state.lapse_due is not None and state.lapse_due <= now:
             silence = Evidence(source_time=state.lapse_due, receive_time=now)
             state, told = self._judge(state, told, Change(_INACTIVE, now, None, silence, Phase.INACTIVE))
@@ -82,17 +88,15 @@ class CoincidenceEvaluator:
     def next_wake(self, state: CoincidenceState) -> datetime | None:
         """The earliest of the leaves' wakes and the next lapse of a span."""
         earliest = state.lapse_due
-        for leaf, inner in zip(self._leaves, state.leaves, strict=True):
-            due = leaf.next_wake(inner)
+        for index, leaf in self._timed:
+            due = leaf.next_wake(state.leaves[index])
             if due is not None and (earliest is None or due < earliest):
                 earliest = due
         return earliest
 
-    def _step(
-        self, state: CoincidenceState, told: Changes, index: int, inner: State, changes: Changes
+    def _take(
+        self, state: CoincidenceState, told: Changes, index: int, changes: Changes
     ) -> tuple[CoincidenceState, Changes]:
-        if inner is not state.leaves[index]:
-            state = _with_leaves(state, _put(state.leaves, index, inner))
         for change in changes:
             if change.phase is Phase.SUSPECTED or change.phase is Phase.REJECTED:
                 told = (*told, change)
@@ -134,9 +138,7 @@ class CoincidenceEvaluator:
         for leaf, span in zip(state.leaves, state.spans, strict=True):
             if leaf.condition is _ACTIVE:
                 active += 1
-            elif (
-                span is not None and span.until_time is not None and self._counts(span.onset_time, span.until_time, at)
-            ):
+            elif span is not None and span.until_time is not None and self._counts(span, span.until_time, at):
                 active += 1
                 lapses = span.until_time + self._within
                 lapse_due = lapses if lapse_due is None else min(lapse_due, lapses)
@@ -146,8 +148,8 @@ class CoincidenceEvaluator:
             return _ACTIVE, lapse_due
         return (_UNKNOWN if active + possible >= self._k else _INACTIVE), lapse_due
 
-    def _counts(self, onset: datetime, until: datetime, at: datetime) -> bool:
-        return onset - self._within < at < until + self._within
+    def _counts(self, span: Span, until: datetime, at: datetime) -> bool:
+        return span.onset_time - self._within < at < until + self._within
 
 
 def _span_after(span: Span | None, change: Change) -> Span | None:
@@ -162,5 +164,12 @@ def _put(items: tuple[Any, ...], index: int, item: Any) -> tuple[Any, ...]:
     return (*items[:index], item, *items[index + 1 :])
 
 
-def _with_leaves(state: CoincidenceState, leaves: tuple[State, ...]) -> CoincidenceState:
-    return CoincidenceState(leaves, state.spans, state.condition, state.onset_time, state.judged_time, state.lapse_due)
+def _with_leaf(state: CoincidenceState, index: int, inner: State) -> CoincidenceState:
+    return CoincidenceState(
+        _put(state.leaves, index, inner),
+        state.spans,
+        state.condition,
+        state.onset_time,
+        state.judged_time,
+        state.lapse_due,
+    )

@@ -30,11 +30,13 @@ class DelayEvaluator:
     """Wraps an evaluator; its changes come through when they have lasted."""
 
     state_type = DelayState
+    keeps_time = True
 
     def __init__(self, inner: Evaluator[Any], on_delay: timedelta, off_delay: timedelta) -> None:
         self._inner = inner
         self._on_delay = on_delay
         self._off_delay = off_delay
+        self._inner_keeps_time = inner.keeps_time
         self.signals = inner.signals
 
     def initial(self) -> DelayState:
@@ -75,7 +77,10 @@ class DelayEvaluator:
 
     def next_wake(self, state: DelayState) -> datetime | None:
         """The earlier of the deadline and the inner condition's wake."""
-        due, inner_due = state.deadline, self._inner.next_wake(state.inner)
+        due = state.deadline
+        if not self._inner_keeps_time:
+            return due
+        inner_due = self._inner.next_wake(state.inner)
         if due is None or inner_due is None:
             return due or inner_due
         return min(due, inner_due)
@@ -131,9 +136,11 @@ class DelayEvaluator:
         ended = DelayState(state.inner, condition=_INACTIVE)
         if state.standing:
             return ended, (replace(change, onset_time=state.onset_time),)
-        if state.deadline is not None:  # it did not last; whatever was begun on suspicion has to be undone
-            return ended, (replace(change, onset_time=state.onset_time, phase=Phase.REJECTED),)
-        return ended, NO_CHANGES if state.condition is _INACTIVE else (change,)
+        inactive = NO_CHANGES if state.condition is _INACTIVE else (change,)
+        if state.deadline is None:
+            return ended, inactive
+        # It did not last; whatever was begun on suspicion has to be undone.
+        return ended, (replace(change, onset_time=state.onset_time, phase=Phase.REJECTED), *inactive)
 
     def _take_unknown(self, state: DelayState, change: Change) -> tuple[DelayState, Changes]:
         if not state.standing and state.deadline is not None:

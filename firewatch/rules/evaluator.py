@@ -13,7 +13,11 @@ from firewatch.model.observation import Observation, Value
 
 
 class Phase(enum.StrEnum):
-    """What a change means to actuators. `suspected` and `rejected` exist for camera sessions only."""
+    """What a change means to actuators.
+
+    `suspected` (a camera session began) and `rejected` (what had begun was not confirmed, or did not last as long as
+    the on-delay asks) leave the condition as it is.
+    """
 
     SUSPECTED = "suspected"
     REJECTED = "rejected"
@@ -79,6 +83,11 @@ class Evaluator(Protocol[S]):
     @property
     def state_type(self) -> type[S]:
         """What a snapshot of its state is read back as."""
+        ...
+
+    @property
+    def keeps_time(self) -> bool:
+        """False where `next_wake` is None whatever the state."""
         ...
 
     def initial(self) -> S:

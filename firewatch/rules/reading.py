@@ -24,6 +24,7 @@ class ReadingEvaluator(ABC):
     """An evaluator of one signal whose readings are judged one by one."""
 
     state_type = ReadingState
+    keeps_time = False
 
     def __init__(self, signal: str) -> None:
         self.signals = (signal,)

@@ -43,7 +43,7 @@ class Span(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     until_time: datetime | None = None
 
 
-class CoincidenceState(msgspec.Struct, frozen=True, omit_defaults=True, tag="coincidence"):
+class CoincidenceState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="coincidence"):
     """`leaves` and `spans` in the order of the evaluator's leaves. `judged_time` is the newest event time judged by;
     `lapse_due` is when the next span grows too old to count.
     """
@@ -56,7 +56,7 @@ class CoincidenceState(msgspec.Struct, frozen=True, omit_defaults=True, tag="coi
     lapse_due: datetime | None = None
 
 
-class CameraSessionState(msgspec.Struct, frozen=True, omit_defaults=True, tag="camera_session"):
+class CameraSessionState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="camera_session"):
     """A camera's session. `start_time` is None outside a session, `confirmed` is False while it is suspected.
 
     `frame_time` is the newest frame that counted, `heard_time` when it was heard. `vote_times` are the newest votes of
@@ -80,7 +80,7 @@ class CameraSessionState(msgspec.Struct, frozen=True, omit_defaults=True, tag="c
     quiet_until: datetime | None = None
 
 
-class DelayState(msgspec.Struct, frozen=True, omit_defaults=True, tag="delay"):
+class DelayState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="delay"):
     """`standing`: it was told active and not yet inactive. `deadline` is when what is pending falls due: to become
     active if not `standing`, to become inactive if `standing`; `pending_signal` is whose later readings prove it.
     """

@@ -1,0 +1,248 @@
+"""The list that every kind of condition passes, whatever it is: what `rules.evaluator.Evaluator` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firewatch.model.alarm import ConditionState
+from firewatch.model.observation import Quality
+from firewatch.rules.absence import AbsenceEvaluator
+from firewatch.rules.camera_session import CameraSessionEvaluator
+from firewatch.rules.coincidence import CoincidenceEvaluator
+from firewatch.rules.delay import DelayEvaluator
+from firewatch.rules.evaluator import Evaluator
+from firewatch.rules.limit import LimitEvaluator
+from firewatch.rules.spec import AbsenceSpec, CameraSessionSpec, LimitSpec, StateSpec
+from firewatch.rules.state import StateEvaluator
+from tests.unit.rules.drive import BAD, Drive, at, reading
+
+LIMIT = LimitSpec.model_validate({"signal": "x", "limit": 0.5, "deadband": 0.2})
+TRUE = StateSpec.model_validate({"signal": "x", "is": True})
+SESSION = CameraSessionSpec.model_validate({"signal": "x", "quiet": "3s", "hold": "4s"})
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def high(signal: str = "s/d/x") -> LimitEvaluator:
+    return LimitEvaluator(signal, LIMIT, "high")
+
+
+def session(*, guard: bool = False) -> CameraSessionEvaluator:
+    return CameraSessionEvaluator("s/d/x", SESSION, StateEvaluator("s/e/x", TRUE) if guard else None)
+
+
+def silence() -> AbsenceEvaluator:
+    return AbsenceEvaluator(("s/d/x", "s/e/x"), AbsenceSpec.model_validate({"after": "6s"}))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of condition. `hears` says that it listens for signs of life and not for values: then a reading of bad
+    quality or one that comes late is as good as any.
+    """
+
+    make: Callable[[], Evaluator[Any]]
+    hears: bool = False
+
+
+KINDS = {
+    "high": Kind(high),
+    "low": Kind(lambda: LimitEvaluator("s/d/x", LIMIT, "low")),
+    "state": Kind(lambda: StateEvaluator("s/d/x", TRUE)),
+    "absence": Kind(silence, hears=True),
+    "camera session": Kind(session),
+    "guarded camera session": Kind(lambda: session(guard=True)),
+    "k of n": Kind(lambda: CoincidenceEvaluator([high(), high("s/e/x"), high("s/f/x")], 2, seconds(5))),
+    "any of": Kind(lambda: CoincidenceEvaluator([high(), high("s/e/x")], 1, seconds(0), tell_each=True)),
+    "k of n with absence": Kind(lambda: CoincidenceEvaluator([high(), silence()], 1, seconds(5)), hears=True),
+    "delayed limit": Kind(lambda: DelayEvaluator(high(), seconds(3), seconds(2))),
+    "delayed absence": Kind(lambda: DelayEvaluator(silence(), seconds(3), seconds(2)), hears=True),
+    "delayed camera session": Kind(lambda: DelayEvaluator(session(), seconds(1), seconds(2))),
+    "delayed k of n": Kind(
+        lambda: DelayEvaluator(CoincidenceEvaluator([high(), high("s/e/x")], 2, seconds(5)), seconds(3), seconds(0))
+    ),
+    "any of delayed": Kind(
+        lambda: CoincidenceEvaluator(
+            [DelayEvaluator(high(name), seconds(3), seconds(2)) for name in ("s/d/x", "s/e/x")],
+            1,
+            seconds(0),
+            tell_each=True,
+        )
+    ),
+}
+
+pytestmark = pytest.mark.slow
+
+each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+quick = settings(max_examples=25, deadline=None)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A step of a story: `after` seconds later a reading comes that is `late_by` seconds old."""
+
+    after: float
+    signal: int
+    value: float | bool | str
+    late_by: float
+
+
+steps = st.builds(
+    Heard,
+    after=st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 9.0]),
+    signal=st.integers(0, 2),
+    value=st.sampled_from([0.0, 0.2, 0.4, 0.9, 0.9, True, False, BAD]),
+    late_by=st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.5, 2.0, 6.0]),
+)
+values = st.sampled_from([0.0, 0.4, 0.9, True, False])
+newest = st.sampled_from([[score, last] for score in (0.0, 0.4, 0.9) for last in (score, BAD, True, False)])
+stories = st.lists(steps, max_size=20)
+
+
+def play(drive: Drive, story: list[Heard], *, start: float = 0.0) -> float:
+    """Hear a story out; returns the time at its end."""
+    now = start
+    for step in story:
+        now += step.after
+        signals = drive.evaluator.signals
+        drive.hear(now, step.value, signal=signals[step.signal % len(signals)], event=now - step.late_by)
+    return now
+
+
+@each_kind
+@quick
+@given(story=stories)
+def test_an_observation_of_bad_quality_never_clears(kind: Kind, story: list[Heard]) -> None:
+    drive = Drive(kind.make())
+    now = play(drive, story)
+    if kind.hears:
+        return
+    for signal in drive.evaluator.signals:
+        _, changes = drive.evaluator.observe(drive.state, reading(signal, BAD, now), at(now))
+        assert ConditionState.INACTIVE not in [change.condition for change in changes]
+
+
+@each_kind
+@quick
+@given(story=stories, newest=newest, value=values, by=st.sampled_from([0.25, 1.0, 4.0, 20.0]))
+def test_a_late_observation_may_raise_and_never_clears(
+    kind: Kind, story: list[Heard], newest: list[float | str], value: float, by: float
+) -> None:
+    drive = Drive(kind.make())
+    now = play(drive, story)
+    if kind.hears:
+        return
+    for signal in drive.evaluator.signals:
+        for last in newest:  # whatever comes below is older than these
+            drive.hear(now, last, signal=signal)
+        before = drive.condition
+        _, changes = drive.evaluator.observe(drive.state, reading(signal, value, now, event=now - by), at(now))
+        for change in changes:
+            assert change.condition in (before, ConditionState.ACTIVE)
+
+
+@each_kind
+@quick
+@given(story=stories)
+def test_an_observation_that_comes_twice_changes_nothing(kind: Kind, story: list[Heard]) -> None:
+    drive = Drive(kind.make())
+    now = 0.0
+    for step in story:
+        now += step.after
+        signal = drive.evaluator.signals[step.signal % len(drive.evaluator.signals)]
+        observation = reading(signal, step.value, now, event=now - step.late_by)
+        drive.take(observation, now)
+        assert drive.evaluator.observe(drive.state, observation, at(now)) == (drive.state, ())
+
+
+@each_kind
+@quick
+@given(story=stories, cut=st.integers(0, 20))
+def test_a_snapshot_in_between_changes_nothing(kind: Kind, story: list[Heard], cut: int) -> None:
+    straight, interrupted = Drive(kind.make()), Drive(kind.make())
+    play(straight, story)
+    now = play(interrupted, story[:cut])
+    kept = msgspec.json.encode(interrupted.state)
+    interrupted.state = msgspec.json.decode(kept, type=interrupted.evaluator.state_type)
+    assert msgspec.json.encode(interrupted.state) == kept
+    play(interrupted, story[cut:], start=now)
+    assert (interrupted.told, interrupted.state) == (straight.told, straight.state)
+
+
+@each_kind
+@quick
+@given(story=stories, pauses=st.lists(st.sampled_from([0.1, 1.0, 2.5, 7.0]), max_size=5))
+def test_it_makes_no_difference_how_often_time_is_told(kind: Kind, story: list[Heard], pauses: list[float]) -> None:
+    often, seldom = Drive(kind.make()), Drive(kind.make())
+    now = 0.0
+    for step in story:
+        for pause in pauses:
+            if pause < step.after:
+                often.advance(now + pause)
+        now += step.after
+        for drive in (often, seldom):
+            signal = drive.evaluator.signals[step.signal % len(drive.evaluator.signals)]
+            drive.hear(now, step.value, signal=signal, event=now - step.late_by)
+    assert (often.told, often.state) == (seldom.told, seldom.state)
+
+
+@each_kind
+@quick
+@given(story=stories, passes=st.sampled_from([0.0, 1.0, 30.0, 100_000.0]))
+def test_waking_makes_progress(kind: Kind, story: list[Heard], passes: float) -> None:
+    drive = Drive(kind.make())
+    now = play(drive, story)
+    state, _ = drive.evaluator.wake(drive.state, at(now + passes))
+    following = drive.evaluator.next_wake(state)
+    assert following is None or following > at(now + passes)
+    assert following is None or drive.evaluator.keeps_time
+
+
+@each_kind
+@quick
+@given(story=stories)
+def test_an_evaluator_that_says_nothing_returns_the_state_it_was_given(kind: Kind, story: list[Heard]) -> None:
+    drive = Drive(kind.make())
+    now = play(drive, story)
+    due = drive.evaluator.next_wake(drive.state)
+    state, changes = drive.evaluator.wake(drive.state, at(now))
+    assert due is None or due > at(now)
+    assert (state is drive.state, changes) == (True, ())
+
+
+@each_kind
+@quick
+@given(story=stories)
+def test_changes_tell_a_story_that_hangs_together(kind: Kind, story: list[Heard]) -> None:
+    """Whoever follows the changes knows the condition, and every beginning has its onset."""
+    drive = Drive(kind.make())
+    play(drive, story)
+    known = ConditionState.UNKNOWN
+    for change in drive.told:
+        if change.phase in ("suspected", "rejected"):
+            continue
+        begins = change.phase == "active"
+        assert change.condition is not known or begins
+        assert not begins or change.onset_time is not None
+        assert change.condition is ConditionState.ACTIVE or change.phase in (None, "inactive")
+        known = change.condition
+    assert known is drive.condition
+
+
+@each_kind
+def test_bad_quality_is_not_a_value(kind: Kind) -> None:
+    evaluator = kind.make()
+    observation = reading(evaluator.signals[0], BAD, 1)
+    assert observation.quality is Quality.BAD
+    state, changes = evaluator.observe(evaluator.initial(), observation, at(1))
+    assert kind.hears or (state.condition is ConditionState.UNKNOWN and changes == ())
