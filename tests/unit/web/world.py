@@ -78,8 +78,9 @@ class World:
         self.submitted: list[OperatorCommand] = []
         self._changes: list[str] = []
         self.feed = LiveFeed()
+        self.settings = settings or HttpSettings(port=0)
         self.server = WebServer(
-            settings or HttpSettings(port=0),
+            self.settings,
             INVENTORY,
             self.live,
             self.history,

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import type { Alarm } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
 import { inOrder, isUnanswered } from "../world";
@@ -10,28 +11,25 @@ export function Announcer() {
   const words = useWords();
   const { world } = useScreen();
   const told = useRef(new Set<string>());
-  const [sentence, setSentence] = useState("");
+  const [announced, setAnnounced] = useState<Alarm | null>(null);
 
   useEffect(() => {
     const fresh = inOrder(world.alarms.values()).filter(
       (alarm) => isUnanswered(alarm) && !told.current.has(alarm.alarm_id),
     );
     told.current = new Set(world.alarms.keys());
-    const [first] = fresh;
-    if (!first) return;
-    setSentence(
-      words.say("alarms.new", {
-        class: words.say(`class.${first.alarm_class}`),
-        priority: words.say(`priority.${first.priority}`),
-        text: words.of(first.text),
-        place: words.of(first.place),
-      }),
-    );
-  }, [world.alarms, words]);
+    if (fresh[0]) setAnnounced(fresh[0]);
+  }, [world.alarms]);
 
   return (
     <div class="unseen" role="alert" aria-live="assertive">
-      {sentence}
+      {announced &&
+        words.say("alarms.new", {
+          class: words.say(`class.${announced.alarm_class}`),
+          priority: words.say(`priority.${announced.priority}`),
+          text: words.of(announced.text),
+          place: words.of(announced.place),
+        })}
     </div>
   );
 }

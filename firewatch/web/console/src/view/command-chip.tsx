@@ -8,8 +8,8 @@ export function CommandChip({ record: { command, answer } }: { record: CommandRe
   const said = answer === null ? words.say("answer.waiting") : words.word("answer", answer.detail || answer.state);
   return (
     <li class={`command ${answer?.state ?? "waiting"}`} data-command={command.command_id}>
-      <span>{words.word("action", command.action)}</span>
-      <b>{answer?.state === "failed" && answer.detail ? `${words.say("answer.failed")}: ${said}` : said}</b>
+      <span>{words.word("action", command.action)}</span>{" "}
+      <b>{answer?.state === "failed" && answer.detail ? `${words.say("answer.failed")}: ${said}` : said}</b>{" "}
       {answer && (
         <small>
           {words.say("answer.after", { time: elapsed(words, command.issued_time, answer.receive_time) })}

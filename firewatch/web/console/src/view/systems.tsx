@@ -106,7 +106,7 @@ function Value({ signal }: { signal: SignalView }) {
     <span class="value">
       {words.of(signal.label)}{" "}
       <b class={!last ? "missing" : last.value === false ? "resting" : ""}>{reading(words, signal, last)}</b>
-      {doubtful && <em class="quality">{words.say(`quality.${last.quality}`)}</em>}
+      {doubtful && <em class="quality"> {words.say(`quality.${last.quality}`)}</em>}
     </span>
   );
 }
