@@ -50,7 +50,7 @@ def parse(name: str, prefix: str = DEFAULT_PREFIX) -> Topic | None:
     if not name.startswith(prefix):
         return None
     parts = name[len(prefix) :].split("/")
-    if len(parts) != 3 or not _ID.match(parts[1]) or not _ID.match(parts[2]):
+    if len(parts) != 3 or not _ID.fullmatch(parts[1]) or not _ID.fullmatch(parts[2]):
         return None
     try:
         return Topic(channel=Channel(parts[0]), site=parts[1], device=parts[2])
