@@ -177,10 +177,10 @@ class Database:
 
     async def close(self) -> None:
         """End the connection; a batch on its way is broken off."""
-        if self._connection is not None:
-            if self._turn.locked():
-                hang_up(self._connection)
-            async with self._turn:
+        if self._connection is not None and self._turn.locked():
+            hang_up(self._connection)
+        async with self._turn:
+            if self._connection is not None:
                 await self._connection.close()
 
     async def _write_or_divide(self, connection: psycopg.AsyncConnection, records: Sequence[Record]) -> None:

@@ -1,0 +1,105 @@
+"""The schema is reached step by step, once, and is the one that schema.sql shows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+
+import psycopg
+import pytest
+
+from firewatch.app.embedded import _postgres_binary
+from firewatch.errors import StorageError
+from firewatch.storage.migrate import migrate
+from firewatch.storage.sql import Migration, migrations, read_sql
+
+from .conftest import TIMESCALE, Databases, migrate_at
+
+pytestmark = pytest.mark.slow
+
+
+def applied(dsn: str) -> list[tuple[int, str]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT version, name FROM schema_migration ORDER BY version").fetchall()
+
+
+def dump(dsn: str) -> list[str]:
+    """The schema as pg_dump writes it, without its random marks and the table of migrations."""
+    command = [_postgres_binary("pg_dump"), "--schema-only", "--no-owner", "--exclude-table=schema_migration", dsn]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [line for line in text.splitlines() if line and not line.startswith(("\\", "--"))]
+
+
+async def test_every_migration_is_applied_once_however_often_firewatch_starts(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    await migrate_at(dsn)
+    await migrate_at(dsn)
+    assert applied(dsn) == [(step.version, step.name) for step in migrations()]
+
+
+async def test_two_that_start_at_once_take_turns(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    await asyncio.gather(*(migrate_at(dsn) for _ in range(4)))
+    assert applied(dsn) == [(step.version, step.name) for step in migrations()]
+
+
+async def test_the_migrations_lead_to_schema_sql(databases: Databases) -> None:
+    migrated, direct = databases.make(empty=True), databases.make(empty=True)
+    await migrate_at(migrated)
+    with psycopg.connect(direct) as connection:
+        connection.execute(read_sql("schema.sql"))
+    assert dump(migrated) == dump(direct)
+
+
+async def test_a_migration_edited_after_it_was_applied_is_refused(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await migrate(connection, [Migration(1, "0001_a.sql", "CREATE TABLE a ()")])
+        with pytest.raises(StorageError, match=r"0001_a\.sql is not the one"):
+            await migrate(connection, [Migration(1, "0001_a.sql", "CREATE TABLE a (b int)")])
+
+
+async def test_a_database_of_a_newer_firewatch_is_refused_and_left_alone(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    first, second = Migration(1, "0001_a.sql", "CREATE TABLE a ()"), Migration(2, "0002_b.sql", "CREATE TABLE b ()")
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await migrate(connection, [first, second])
+        with pytest.raises(StorageError, match="newer firewatch"):
+            await migrate(connection, [first])
+
+
+async def test_a_migration_that_fails_leaves_nothing_half_done(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    broken = Migration(1, "0001_a.sql", "CREATE TABLE a (); CREATE TABLE a ()")
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.DuplicateTable):
+            await migrate(connection, [broken])
+        await migrate(connection, [Migration(1, "0001_a.sql", "CREATE TABLE a ()")])
+    assert applied(dsn) == [(1, "0001_a.sql")]
+
+
+async def test_without_timescale_tables_are_plain_and_the_server_says_so(databases: Databases) -> None:
+    server = await migrate_at(databases.make(empty=True))
+    assert server.timescale_version is None
+    assert "plain tables on PostgreSQL 18" in str(server)
+
+
+async def test_with_timescale_observations_and_transitions_are_hypertables() -> None:
+    address = os.environ.get(TIMESCALE)
+    if address is None:
+        pytest.skip(f"set {TIMESCALE} to the address of a PostgreSQL with TimescaleDB to test hypertables")
+    databases = Databases(address, "template0")
+    dsn = databases.make(empty=True)
+    try:
+        await migrate_at(dsn)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("INSERT INTO picture VALUES ('kept', 'd', now(), '')")
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        server = await migrate_at(dsn)
+        with psycopg.connect(dsn) as connection:
+            found = connection.execute("SELECT hypertable_name FROM timescaledb_information.hypertables").fetchall()
+        assert sorted(name for (name,) in found) == ["alarm_transition", "observation"]
+        assert "hypertables of TimescaleDB" in str(server)
+    finally:
+        databases.drop_all()

@@ -1,0 +1,223 @@
+"""The database away, slow, hanging and back: nothing lost, order kept, callers never held up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from firewatch.app.embedded import EmbeddedDatabase
+from firewatch.errors import StorageError
+from firewatch.model.alarm import AlarmState
+from firewatch.ports import AlarmFilter, Record
+from firewatch.storage import database as writing
+from firewatch.storage import history as module
+from firewatch.storage.history import PostgresHistory, open_history
+from firewatch.storage.spill import Spill
+from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed
+
+from .records import acknowledged, at, picture, rejection, taken, transition
+
+pytestmark = pytest.mark.slow
+
+DEADLINE_SECONDS = 30
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def write_safely(history: PostgresHistory, records: list[Record]) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        history.write(records)
+        await history.flush()
+
+
+async def stored_ordinals(history: PostgresHistory) -> list[int]:
+    return [each.ordinal async for each in history.inputs_after(0)]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
+    """A database server of the test's own, to be killed."""
+    server = EmbeddedDatabase(tmp_path / "postgres")
+    yield server
+    await server.stop()
+
+
+async def kill(server: EmbeddedDatabase, tmp_path: Path) -> None:
+    """Kill -9 the server with everything it runs."""
+    pid = int((tmp_path / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+    os.killpg(pid, signal.SIGKILL)
+    await server.stop()
+
+
+async def writer_process(dsn: str) -> int:
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        cursor = await connection.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE application_name = 'firewatch history' AND datname = current_database()"
+        )
+        row = await cursor.fetchone()
+        assert row
+        return row[0]
+
+
+async def test_a_killed_database_costs_nothing_and_is_caught_up_with_when_it_is_back(
+    server: EmbeddedDatabase, opened, tmp_path: Path, telemetry
+) -> None:
+    history = await opened(await server.start())
+    await write_safely(history, [taken(number) for number in range(1, 101)])
+    await kill(server, tmp_path)
+
+    for start in range(101, 1001, 100):
+        await write_safely(history, [taken(number) for number in range(start, start + 100)])
+    await write_safely(history, [acknowledged(1001), transition(1), transition(2, AlarmState.NORMAL), picture()])
+    assert not history.status().ready
+    assert "wait on disk" in history.status().detail
+    assert len(telemetry.of(HistoryDelayed)) == 1
+
+    await server.start()
+    await until(lambda: history.status().ready)
+    assert await stored_ordinals(history) == list(range(1, 1002))
+    assert [each.state for each in await history.alarms(AlarmFilter())] == [AlarmState.NORMAL]
+    assert await history.picture("p1") == picture()
+    assert telemetry.of(HistoryCaughtUp) == [HistoryCaughtUp(rows=904)]
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+async def test_what_an_earlier_run_left_on_disk_is_in_the_database_before_recovery_reads(
+    dsn: str, opened, tmp_path: Path
+) -> None:
+    first = await opened(dsn)
+    await write_safely(first, [taken(1), taken(2)])
+    spill = Spill(tmp_path / "spill", 2**20)
+    spill.append([taken(2), taken(3), acknowledged(4), transition(1)])
+    second = await open_history(dsn, tmp_path / "spill", telemetry=first._telemetry)
+    try:
+        assert await second.last_ordinal() == 4
+        assert await stored_ordinals(second) == [1, 2, 3, 4]
+        assert second.status().ready
+    finally:
+        await second.close()
+
+
+async def test_a_database_that_hangs_does_not_keep_records_from_becoming_safe(dsn: str, opened, telemetry) -> None:
+    history = await opened(dsn)
+    await write_safely(history, [taken(1)])
+    process = await writer_process(dsn)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        await write_safely(history, [taken(2)])
+        await write_safely(history, [taken(3)])
+        assert [each.reason for each in telemetry.of(HistoryDelayed)] == ["it is slow"]
+        assert "wait on disk" in history.status().detail
+    finally:
+        os.kill(process, signal.SIGCONT)
+    await until(lambda: history.status().ready)
+    assert await stored_ordinals(history) == [1, 2, 3]
+
+
+async def test_a_connection_that_hangs_for_good_is_given_up_for_a_new_one(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "WRITE_TIMEOUT", writing.WRITE_TIMEOUT / 20)
+    history = await opened(dsn)
+    await write_safely(history, [taken(1)])
+    process = await writer_process(dsn)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        await write_safely(history, [taken(2)])
+        await until(lambda: history.status().ready)
+        assert await stored_ordinals(history) == [1, 2]
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+async def test_inputs_are_read_in_order_across_the_database_and_the_spill(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await opened(dsn)
+    await write_safely(history, [taken(number) for number in range(1, 1501)])
+
+    async def is_away(_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(history._database, "write", is_away)
+    await write_safely(history, [taken(number) for number in range(1501, 3001)])
+    await write_safely(history, [acknowledged(3001), taken(3002), rejection()])
+    assert await stored_ordinals(history) == list(range(1, 3003))
+    assert [each.ordinal async for each in history.inputs_after(3000)] == [3001, 3002]
+    monkeypatch.undo()
+    await until(lambda: history.status().ready)
+    assert await stored_ordinals(history) == list(range(1, 3003))
+
+
+async def test_closing_while_the_database_hangs_keeps_what_was_taken(dsn: str, tmp_path: Path, telemetry) -> None:
+    history = await open_history(dsn, tmp_path / "spill", telemetry=telemetry)
+    process = await writer_process(dsn)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        history.write([taken(1), transition(1)])
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await history.close()
+    finally:
+        os.kill(process, signal.SIGCONT)
+    again = await open_history(dsn, tmp_path / "spill", telemetry=telemetry)
+    assert await stored_ordinals(again) == [1]
+    assert len(await again.transitions("a1")) == 1
+    await again.close()
+
+
+async def test_with_neither_database_nor_disk_nothing_is_called_safe_and_room_ends(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await opened(dsn)
+    monkeypatch.setattr(module, "DISK_RETRY", module.DISK_RETRY / 50)
+
+    async def is_away(_: object) -> bool:
+        return False
+
+    attempts: list[int] = []
+
+    def is_full(records: list[Record]) -> int:
+        attempts.append(len(records))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(history._database, "write", is_away)
+    monkeypatch.setattr(history._spill, "append", is_full)
+    safe: list[bool] = []
+    history.write([taken(number) for number in range(1, module.ROOM_RECORDS + 2)], on_safe=lambda: safe.append(True))
+    assert not history.room()
+    await until(lambda: len(attempts) >= 3)
+    assert safe == []
+    monkeypatch.undo()
+    await until(lambda: safe == [True])
+    await until(history.room)
+    await until(lambda: history.status().ready)
+    assert await history.last_ordinal() == module.ROOM_RECORDS + 1
+
+
+async def test_an_unreachable_database_is_named_with_the_way_out(
+    tmp_path: Path, telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_TIMEOUT", module.START_TIMEOUT / 100)
+    with pytest.raises(StorageError, match="cannot connect to the database"):
+        await open_history(f"host={tmp_path} dbname=firewatch", tmp_path / "spill", telemetry=telemetry)
+
+
+async def test_readers_say_so_when_the_database_is_away(server: EmbeddedDatabase, opened, tmp_path: Path) -> None:
+    history = await opened(await server.start())
+    assert await history.alarms(AlarmFilter()) == []
+    await kill(server, tmp_path)
+    with pytest.raises(StorageError):
+        await history.observations("sample/tank-1/level", at(0), at(1), 10)
+    await server.start()
+    assert await history.alarms(AlarmFilter()) == []
