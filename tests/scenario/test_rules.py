@@ -10,8 +10,8 @@ from firewatch.config.project import load_inventory, load_project
 from firewatch.config.settings import Settings
 from firewatch.testing.scenario import Scenario, load_scenarios, scenario_files
 
-FILES = scenario_files([Path("rules")])
-SCENARIOS = [scenario for file in FILES for scenario in load_scenarios(file, load_inventory(Settings()))]
+INVENTORY = load_inventory(Settings())
+SCENARIOS = [each for file in scenario_files([Path("rules")]) for each in load_scenarios(file, INVENTORY)]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.document.file}:{scenario.case.name}")
