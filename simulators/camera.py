@@ -26,7 +26,8 @@ from simulators.scenario import Step
 from simulators.site import SimulatedSite, SiteDevice
 from simulators.stream import StreamServer
 
-FRAMES_PER_SECOND = 8.0
+FRAMES_PER_SECOND = 5.0
+"""As many as firewatch looks at by default; a compound's cameras together must not use up a small machine."""
 DOOR_SECONDS = 2.0
 PASSING_POSITION = 0.55
 """Where an e-bike is seen that only passes: half-way in the door."""
