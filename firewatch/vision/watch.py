@@ -1,15 +1,13 @@
 """All cameras of a daemon: one reading thread each, one thread for the detector, observations out.
 
-One picture is looked at at a time, by a thread of lower priority that keeps OpenCV to one core: the alarm path shares
-the machine. A camera that hangs, lies or fails holds up only itself. Its scores then become bad readings, because a
-picture that cannot be believed is no sign that a lift is empty.
+One picture is looked at at a time, on one core: the alarm path shares the machine. A camera that hangs, lies or fails
+holds up only itself. Its scores then become bad readings, because a picture that cannot be believed is no sign that
+a lift is empty.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
-import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -44,7 +42,6 @@ REPORT_EVERY = timedelta(seconds=5)
 STOP_SECONDS = 2.0
 
 _IDLE_SECONDS = 0.2
-_BACKGROUND_NICENESS = 5
 _SCHEMES = ("http", "https", "rtsp", "rtsps")
 
 _VOTES = {
@@ -137,7 +134,6 @@ class CameraWatch:
                 reader.due.set()
 
     def _look(self) -> None:
-        _yield_to_others()
         while not self._stopping.is_set():
             self._bell.clear()
             now = self._clock.now()
@@ -282,9 +278,3 @@ def _address(camera: Camera, base: str) -> str:
             "or a name below vision.stream_base_url"
         )
     return address
-
-
-def _yield_to_others() -> None:
-    """Lower this thread's priority where threads have one of their own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)
