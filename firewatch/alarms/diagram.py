@@ -1,5 +1,7 @@
-"""Draws docs/lifecycle.md's diagram and table from `transitions`: `python -m firewatch.alarms.diagram docs/lifecycle.md`
-rewrites what stands between the page's markers. A test holds the page against the table.
+"""Draws docs/lifecycle.md's diagram and table from `transitions`.
+
+`python -m firewatch.alarms.diagram docs/lifecycle.md` rewrites what stands between the page's markers; a test holds
+the page against the table.
 """
 
 from __future__ import annotations
