@@ -30,7 +30,7 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """RFC 3339 with an offset or Z; a time without one is refused."""
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One reading inside a telemetry message. `time` defaults to the message's, `unit` to the signal's own.
     `value` may be null only with quality "bad".
     """
