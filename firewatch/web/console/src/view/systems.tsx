@@ -76,7 +76,7 @@ function Tile({ device, open }: { device: DeviceView; open(): void }) {
   const quiet = heard.length > 0 ? now - Math.max(...heard) : null;
   return (
     <li class={`tile ${state} ${alarm?.alarm_class ?? ""}`} data-device={device.device} data-standing={state}>
-      <button type="button" onClick={open}>
+      <button type="button" title={words.of(device.label)} onClick={open}>
         <span class="name">{words.of(device.label)}</span>
         {state === "normal" ? (
           <span class="values">
