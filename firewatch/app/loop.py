@@ -186,7 +186,13 @@ class EngineLoop:
     def settle(self, effects: Sequence[Effect]) -> None:
         """Carry out what a restart's replay left to do, and show every standing alarm on the feed again."""
         records: list[Record] = []
-        self._carry_out(effects, records)
+        for effect in effects:
+            if isinstance(effect, RecordTransition):
+                self._record(effect, records)
+                if effect.transition.alarm.state is AlarmState.NORMAL:
+                    self._show(effect.transition.alarm)
+            else:
+                self._carry_out([effect], records)
         self._history.write(records)
         for alarm in self.alarms():
             self._show(alarm)
@@ -299,11 +305,14 @@ class EngineLoop:
                 self._actuators.send(effect.command, self._clock.now())
                 records.append(effect.command)
             elif isinstance(effect, RecordTransition):
-                transition = msgspec.structs.replace(effect.transition, alarm=self._stamped(effect.transition.alarm))
-                self._keep_picture(transition.alarm, records)
-                records.append(transition)
-                if transition.reason is not TransitionReason.CONDITION_ACTIVE:
-                    self._show(transition.alarm)
+                self._record(effect, records)
+                if effect.transition.reason is not TransitionReason.CONDITION_ACTIVE:  # that one was annunciated
+                    self._show(self._stamped(effect.transition.alarm))
+
+    def _record(self, effect: RecordTransition, records: list[Record]) -> None:
+        alarm = self._stamped(effect.transition.alarm)
+        self._keep_picture(alarm, records)
+        records.append(msgspec.structs.replace(effect.transition, alarm=alarm))
 
     def _annunciate(self, alarm: Alarm) -> None:
         now = self._clock.now()

@@ -1,0 +1,336 @@
+"""The one task that owns the engine, and what a start owes to the time before it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firewatch.app.loop import STORED_REJECTIONS_A_SECOND, EngineLoop
+from firewatch.app.recovery import newest_per_device, recover
+from firewatch.broadcast.actuators import Actuators
+from firewatch.engine.engine import Engine
+from firewatch.errors import RefusedCommandError
+from firewatch.model.alarm import Alarm, AlarmState
+from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand
+from firewatch.model.observation import Observation, Quality
+from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
+from firewatch.model.text import LocalText
+from firewatch.mqtt.packet import IncomingMessage
+from firewatch.ports import CommandRecord, FeedEvent, Picture, Rejection
+from firewatch.rules.spec import RuleSpec
+from firewatch.storage.snapshot import Snapshot, SnapshotFile
+from firewatch.telemetry.rejections import RejectionLog
+from firewatch.telemetry.telemetry import Telemetry
+from firewatch.testing.clock import FakeClock
+from firewatch.testing.history import InMemoryHistory
+from firewatch.testing.publisher import RecordingPublisher
+
+TEXT = LocalText(zh="测试", en="test")
+TEXT_SPEC = {"zh": "测试", "en": "test"}
+INVENTORY = Inventory(
+    sites=(
+        Site(
+            id="s",
+            label=TEXT,
+            district=TEXT,
+            street=TEXT,
+            community=TEXT,
+            time_zone="Asia/Shanghai",
+            buildings=(Building(id="b", label=TEXT, grid=TEXT),),
+            assets=(Asset(id="lift", kind="lift", label=TEXT, building="b", system="lift"),),
+            devices=(
+                Device(id="smoke", kind="smoke_detector", label=TEXT, building="b", asset="lift"),
+                Device(id="door", kind="door_controller", label=TEXT, building="b", asset="lift"),
+            ),
+        ),
+    ),
+    kinds={
+        "smoke_detector": DeviceKind(
+            kind="smoke_detector",
+            label=TEXT,
+            system="garage",
+            signals=(Signal(name="alarm", type=SignalType.BOOLEAN, label=TEXT),),
+        ),
+        "door_controller": DeviceKind(
+            kind="door_controller", label=TEXT, system="lift", signals=(), actions=("hold_door", "release_door")
+        ),
+    },
+)
+SMOKE = RuleSpec.model_validate(
+    {
+        "id": "smoke",
+        "scope": {"device": "smoke_detector"},
+        "when": {"state": {"signal": "alarm", "is": True}},
+        "priority": "high",
+        "class": "fire",
+        "text": TEXT_SPEC,
+        "advice": TEXT_SPEC,
+        "actions": {
+            "active": [{"device": "door_controller", "action": "hold_door"}],
+            "inactive": [{"device": "door_controller", "action": "release_door"}],
+        },
+    }
+)
+
+
+class RecordingSource(RecordingPublisher):
+    def __init__(self) -> None:
+        super().__init__()
+        self.acknowledged: list[IncomingMessage] = []
+        self.reading = True
+
+    def acknowledge(self, messages: Iterable[IncomingMessage]) -> None:
+        self.acknowledged.extend(messages)
+
+    def pause(self) -> None:
+        self.reading = False
+
+    def resume(self) -> None:
+        self.reading = True
+
+
+class Feed:
+    def __init__(self) -> None:
+        self.events: list[FeedEvent] = []
+
+    def push(self, event: FeedEvent) -> None:
+        self.events.append(event)
+
+
+class Daemon:
+    """An engine loop among fakes; `boot` again stands for a restart with the same history and disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.history = InMemoryHistory()
+        self.snapshots = SnapshotFile(folder)
+
+    async def boot(self) -> None:
+        self.source = RecordingSource()
+        self.feed = Feed()
+        self.telemetry = Telemetry()
+        engine = Engine([SMOKE], INVENTORY)
+        recovered = await recover(engine, self.snapshots, self.history, self.clock.now())
+        actuators = Actuators(self.source, "firewatch/v1/", self.telemetry, on_change=self.feed.push)
+        self.loop = EngineLoop(
+            engine,
+            self.clock,
+            self.history,
+            self.source,
+            self,
+            actuators,
+            self.feed,
+            prefix="firewatch/v1/",
+            last_ordinal=recovered.last_ordinal,
+            take_picture=lambda _: None,
+            telemetry=self.telemetry,
+            rejections=RejectionLog(self.telemetry),
+        )
+        self.loop.already_annunciated(recovered.annunciated)
+        self.loop.settle(recovered.effects)
+
+    def decode(
+        self, message_topic: str, payload: bytes, retain: bool, receive_time: object
+    ) -> list[Observation] | ActuatorAnswer | Rejection:
+        """`true`, `false` and `null` are readings; everything else is refused."""
+        now = self.clock.now()
+        try:
+            value = msgspec.json.decode(payload, type=bool | None)
+        except msgspec.DecodeError:
+            return Rejection(now, message_topic, "broken_json", "", "")
+        quality = Quality.GOOD if value is not None else Quality.BAD
+        return [Observation("s/smoke/alarm", value, quality, now, now, now)]
+
+    async def hear(self, *payloads: bytes) -> list[IncomingMessage]:
+        messages = [IncomingMessage("t", payload, False, mid, 1, 1) for mid, payload in enumerate(payloads, 1)]
+        self.loop.offer_messages(messages)
+        await self.settle()
+        return messages
+
+    async def settle(self) -> None:
+        """Let the loop take everything offered."""
+        async with asyncio.timeout(5):
+            while self.loop._inbox:
+                await asyncio.sleep(0)
+        for _ in range(3):  # the task's turn, the history's callbacks, their receivers
+            await asyncio.sleep(0)
+
+    @property
+    def alarm_messages(self) -> list[Alarm]:
+        return [
+            msgspec.json.decode(message.payload, type=Alarm)
+            for message in self.source.messages
+            if "/alarm/" in message.topic and message.payload
+        ]
+
+    @property
+    def commands_sent(self) -> list[str]:
+        return [
+            msgspec.json.decode(message.payload)["action"]
+            for message in self.source.messages
+            if "/command/" in message.topic
+        ]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.loop.run())
+        try:
+            await asyncio.sleep(0)
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        yield daemon
+
+
+async def test_people_are_told_before_anything_is_stored_and_the_broker_after(daemon: Daemon) -> None:
+    daemon.history.hold = True
+    messages = await daemon.hear(b"true")
+    [alarm] = daemon.alarm_messages
+    assert alarm.state is AlarmState.UNACKNOWLEDGED
+    assert alarm.clock.annunciated_time is not None
+    assert daemon.commands_sent == ["hold_door"]
+    assert daemon.source.acknowledged == [], "what is not safe is not acknowledged"
+    daemon.history.release()
+    assert daemon.source.acknowledged == messages
+
+
+async def test_one_bad_payload_costs_the_others_nothing(daemon: Daemon) -> None:
+    messages = await daemon.hear(b"oops", b"true", b"{")
+    assert len(daemon.alarm_messages) == 1
+    assert daemon.source.acknowledged == messages
+    assert [each.reason for each in daemon.history.rejections] == ["broken_json", "broken_json"]
+
+
+async def test_a_flood_of_bad_input_is_counted_and_does_not_fill_the_history(daemon: Daemon) -> None:
+    flood = 3 * STORED_REJECTIONS_A_SECOND
+    await daemon.hear(*[b"{"] * flood)
+    assert len(daemon.history.rejections) == STORED_REJECTIONS_A_SECOND
+    counted = daemon.telemetry.registry.get_sample_value("firewatch_rejected_payloads_total", {"reason": "broken_json"})
+    assert counted == flood
+
+
+async def test_an_operator_gets_the_alarm_once_the_command_is_safe(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    [alarm] = daemon.loop.alarms()
+    daemon.history.hold = True
+    answer = asyncio.ensure_future(daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1")))
+    await daemon.settle()
+    assert not answer.done()
+    daemon.history.release()
+    assert (await answer).state is AlarmState.ACKNOWLEDGED
+
+
+async def test_a_refused_command_changes_nothing(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    before = daemon.loop.alarms()
+    with pytest.raises(RefusedCommandError):
+        await daemon.loop.submit(Acknowledge("no-such-alarm", "seat 1"))
+    assert daemon.loop.alarms() == before
+
+
+async def test_an_alarm_back_to_normal_is_taken_off_the_feed(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    [alarm] = daemon.loop.alarms()
+    await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+    await daemon.hear(b"false")
+    assert daemon.loop.alarms() == []
+    assert daemon.source.retained() == {}
+    assert daemon.alarm_messages[-1].state is AlarmState.NORMAL
+
+
+async def test_a_full_history_leaves_messages_with_the_broker_until_it_has_room(daemon: Daemon) -> None:
+    daemon.history.full = True
+    await daemon.hear(b"false")
+    assert not daemon.source.reading
+    daemon.history.full = False
+    async with asyncio.timeout(5):
+        while not daemon.source.reading:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("snapshot_after", [0, 1, 2, 3])
+async def test_a_restart_goes_on_wherever_the_snapshot_was_taken(tmp_path: Path, snapshot_after: int) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    payloads = [b"false", b"true", b"null"]
+    async with daemon.running():
+        for count, payload in enumerate([None, *payloads]):
+            if payload is not None:
+                daemon.clock.advance(timedelta(seconds=1))
+                await daemon.hear(payload)
+            if count == snapshot_after:
+                daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+        [before] = daemon.loop.alarms()
+
+    daemon.clock.advance(timedelta(seconds=5))
+    await daemon.boot()
+    async with daemon.running():
+        assert daemon.loop.alarms() == [before]
+        assert [alarm.alarm_id for alarm in daemon.alarm_messages] == [before.alarm_id], "shown again, not doubled"
+        await daemon.hear(b"false")
+        assert daemon.commands_sent[-1] == "release_door"
+        reasons = [transition.reason for transition in await daemon.history.transitions(before.alarm_id)]
+        assert reasons == ["condition_active", "condition_unknown", "condition_inactive"]
+
+
+async def test_a_command_without_an_answer_is_sent_again_after_a_restart(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    async with daemon.running():
+        await daemon.hear(b"true")
+        first = [message for message in daemon.source.messages if "/command/" in message.topic]
+    await daemon.boot()
+    again = [message for message in daemon.source.messages if "/command/" in message.topic]
+    assert [message.payload for message in again] == [message.payload for message in first]
+
+
+async def test_a_start_without_a_snapshot_never_uses_an_ordinal_twice(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        await daemon.hear(b"false")
+    ordinal = await daemon.history.last_ordinal()
+    await daemon.boot()
+    async with daemon.running():
+        await daemon.hear(b"true")
+    assert await daemon.history.last_ordinal() == ordinal + 1
+
+
+def test_of_unanswered_commands_only_a_devices_newest_is_worth_sending() -> None:
+    start = FakeClock().now()
+
+    def command(name: str, device: str, after: int) -> CommandRecord:
+        issued = start + timedelta(seconds=after)
+        return CommandRecord(ActuatorCommand(name, device, "act", {}, "cause", "rule", issued), answer=None)
+
+    unanswered = [command("new", "s/door", 2), command("old", "s/door", 1), command("other", "s/speaker", 0)]
+    assert [each.command_id for each in newest_per_device(unanswered)] == ["new", "other"]
+
+
+async def test_a_picture_is_kept_with_the_alarm_that_it_shows(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    picture = Picture("p1", "s/smoke", daemon.clock.now(), b"\xff\xd8")
+    daemon.loop._take_picture = lambda picture_id: picture if picture_id == "p1" else None
+    now = daemon.clock.now()
+    async with daemon.running():
+        daemon.loop.offer_observations([Observation("s/smoke/alarm", True, Quality.GOOD, now, now, now, picture="p1")])
+        await daemon.settle()
+    [alarm] = daemon.loop.alarms()
+    assert alarm.picture == "p1"
+    assert await daemon.history.picture("p1") == picture
