@@ -24,6 +24,8 @@ SMOKE_ALARM_PERCENT_PER_M = 12.0
 """From which obscuration the drawn detector alarms."""
 SMOKE_AFTER_SECONDS, SMOKE_PER_SECOND = 2.0, 2.0
 HEAT_AFTER_SECONDS, HEAT_CELSIUS_PER_SECOND, HOTTEST_CELSIUS = 10.0, 2.5, 160.0
+SMOKE_SPREAD_SECONDS = 30.0
+"""How much later smoke reaches each further smoke detector of a zone."""
 CO_AFTER_SECONDS, CO_PER_SECOND, MOST_CO = 5.0, 4.0, 300.0
 FULL_POWER_KW = 7.0
 CABLE_RISE_CELSIUS = 22.0
@@ -50,9 +52,10 @@ class GarageAir:
         self._zone = zone
         self.fire_time: datetime | None = None
 
-    def smoke_percent_per_m(self, now: datetime) -> float:
-        """Obscuration."""
-        return min(0.3 + self._burned(now, SMOKE_AFTER_SECONDS) * SMOKE_PER_SECOND, 60.0)
+    def smoke_percent_per_m(self, now: datetime, distance: int = 0) -> float:
+        """Obscuration at the nearest smoke detector (`distance` 0) or at one further away."""
+        after_seconds = SMOKE_AFTER_SECONDS + distance * SMOKE_SPREAD_SECONDS
+        return min(0.3 + self._burned(now, after_seconds) * SMOKE_PER_SECOND, 60.0)
 
     def celsius(self, now: datetime) -> float:
         """Temperature under the ceiling."""
@@ -71,9 +74,10 @@ class GarageAir:
 
 
 class GarageDetector:
-    """A smoke, heat or carbon monoxide detector in the air of its zone."""
+    """A smoke, heat or carbon monoxide detector in the air of its zone; `distance` counts those nearer to a fire."""
 
-    def __init__(self, kind: str, air: GarageAir, seed: int) -> None:
+    def __init__(self, kind: str, air: GarageAir, seed: int, distance: int = 0) -> None:
+        self._distance = distance
         self._kind = kind
         self._air = air
         self._chance = random.Random(seed)
@@ -82,7 +86,7 @@ class GarageDetector:
         """What it reports."""
         match self._kind:
             case "smoke_detector":
-                smoke = self._around(self._air.smoke_percent_per_m(now), 0.05)
+                smoke = self._around(self._air.smoke_percent_per_m(now, self._distance), 0.05)
                 alarm = smoke >= SMOKE_ALARM_PERCENT_PER_M
                 return [Reading(signal="alarm", value=alarm), Reading(signal="smoke", value=smoke, unit="%/m")]
             case "heat_detector":
@@ -143,7 +147,8 @@ class GarageSimulation(Simulation):
 
         def detector(device: SiteDevice) -> GarageDetector:
             air = self._airs.get(device.asset or "", elsewhere)
-            return GarageDetector(device.kind, air, _seed(seed, device))
+            alike = [other for other in site.of_kind(device.kind) if other.asset == device.asset]
+            return GarageDetector(device.kind, air, _seed(seed, device), alike.index(device))
 
         detectors = {d: detector(d) for d in site.of_kind("smoke_detector", "heat_detector", "co_detector")}
         chargers = {device: Charger(zone, _seed(seed, device)) for device in site.of_kind("ev_charger")}

@@ -197,6 +197,23 @@ def test_a_fire_gives_smoke_before_heat_so_that_two_detectors_speak():
     assert smoke_alarm < hot < 60
 
 
+def test_smoke_reaches_a_further_detector_after_the_heat_has_spoken():
+    air = GarageAir(SHANGHAI)
+    far, heat = GarageDetector("smoke_detector", air, 1, distance=1), GarageDetector("heat_detector", air, 2)
+    air.fire_time = at(0)
+    assert values(heat.measure(at(30)))["temperature"] > 57
+    assert not values(far.measure(at(30)))["alarm"]
+    assert values(far.measure(at(60)))["alarm"]
+
+
+def test_a_burst_riser_takes_the_tank_below_its_limit_within_a_minute():
+    supply = WaterSupply(1)
+    supply.advance(at(0))
+    supply.leak_mpa_per_second = 0.12
+    supply.advance(at(50))
+    assert supply.tank_level_m < 1.5
+
+
 def test_only_the_burning_zone_burns_and_normal_puts_it_out():
     simulation = GarageSimulation(SITE)
     detectors = {device.id: model for device, model in simulation.models.items()}
