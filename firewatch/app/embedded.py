@@ -40,7 +40,7 @@ from firewatch.errors import StartError
 BROKER_START_TIMEOUT = timedelta(seconds=30)
 DATABASE_START_TIMEOUT = timedelta(seconds=120)
 """Generous: after an unclean stop the database first replays its log."""
-STOP_TIMEOUT = timedelta(seconds=10)
+STOP_TIMEOUT = timedelta(seconds=20)
 """How long a server may take to stop before it is killed; both survive that."""
 
 ACKNOWLEDGE_WAIT = timedelta(seconds=2)

@@ -22,7 +22,7 @@ from firewatch.errors import StartError
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 STARTS_AND_STAYS = """
 import asyncio, sys

@@ -25,7 +25,7 @@ from .records import acknowledged, at, picture, rejection, taken, transition
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60
 
 
 async def until(condition: Callable[[], bool]) -> None:
