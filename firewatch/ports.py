@@ -154,11 +154,14 @@ class Publisher(Protocol):
 
 
 class PartStatus(msgspec.Struct, frozen=True):
-    """How one part of the daemon is: `ready`, and a sentence about it."""
+    """How one part of the daemon is: `ready`, and a sentence about it. Without a `vital` part the daemon as a whole
+    cannot do its work; one camera is not vital to the others.
+    """
 
     name: str
     ready: bool
     detail: str
+    vital: bool = True
 
 
 FeedEvent = Alarm | Observation | CommandRecord | PartStatus | Rejection
@@ -190,6 +193,10 @@ class LiveView(Protocol):
 
     def frame(self, device: str) -> bytes | None:
         """The newest picture (JPEG) of a camera `site/device`; None while there is none."""
+        ...
+
+    def picture(self, picture_id: str) -> Picture | None:
+        """A picture taken a moment ago, which may not be in the history yet; None once it is older."""
         ...
 
 

@@ -172,7 +172,9 @@ class App:
         def offer_from_thread(observations: list[Observation]) -> None:
             running_loop.call_soon_threadsafe(offer, observations)
 
-        return CameraWatch(cameras, self._settings.vision, self._clock, offer_from_thread)
+        return CameraWatch(
+            cameras, self._settings.vision, self._clock, offer_from_thread, telemetry=self._telemetry
+        )
 
     def _run(self, name: str, part: _Part) -> None:
         self._supervisor.keep_running(name, part)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from firewatch.app.loop import EngineLoop
 from firewatch.model.alarm import Alarm
 from firewatch.model.observation import Observation
-from firewatch.ports import PartStatus, Rejection
+from firewatch.ports import PartStatus, Picture, Rejection
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.vision.watch import CameraWatch
 
@@ -51,3 +51,7 @@ class Live:
     def frame(self, device: str) -> bytes | None:
         """The newest picture (JPEG) of a camera."""
         return self._cameras.frame(device) if self._cameras is not None else None
+
+    def picture(self, picture_id: str) -> Picture | None:
+        """A picture taken a moment ago, which may not be in the history yet."""
+        return self._cameras.take_picture(picture_id) if self._cameras is not None else None

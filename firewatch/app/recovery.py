@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from firewatch.engine.engine import Engine
+from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import ActuatorCommand
@@ -41,7 +42,11 @@ async def recover(engine: Engine, snapshots: SnapshotFile, reader: HistoryReader
     stored_ordinal = await reader.last_ordinal()
     if snapshot is None:
         return Recovered(last_ordinal=stored_ordinal, effects=engine.start(now))
-    report = engine.restore(snapshot.state)
+    try:
+        report = engine.restore(snapshot.state)
+    except SnapshotError as error:
+        log.error("The engine's snapshot cannot be used; timers and standing alarms begin anew.", reason=str(error))
+        return Recovered(last_ordinal=max(snapshot.ordinal, stored_ordinal), effects=engine.start(now))
     effects: list[Effect] = []
     ordinal = snapshot.ordinal
     async for item in reader.inputs_after(snapshot.ordinal):

@@ -23,7 +23,7 @@ _TIMEOUT_SECONDS = 5
 def command(url: str | None, as_json: bool, config: Path | None) -> None:
     """Show how a running daemon is: its parts, standing alarms, and input it could not use.
 
-    Exit code: 0 all parts are well, 1 a part is not, 2 no daemon answers.
+    Exit code: 0 ready, 1 a vital part is not, 2 no daemon answers.
     """
     if url is None:
         http = load_settings(config).http
@@ -38,7 +38,7 @@ def command(url: str | None, as_json: bool, config: Path | None) -> None:
         click.echo(json.dumps({"status": status, "alarms": alarms}, ensure_ascii=False, indent=2))
     else:
         _show(status, alarms)
-    sys.exit(0 if all(part["ready"] for part in status["parts"]) else 1)
+    sys.exit(0 if status["ready"] else 1)
 
 
 def _get(url: str) -> Any:

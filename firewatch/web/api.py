@@ -225,7 +225,7 @@ class Api:
 
     async def picture(self, query: PictureQuery) -> Response:
         """A kept picture; it never changes, so a browser may keep it."""
-        picture = await self._reader.picture(query.picture_id)
+        picture = self._live.picture(query.picture_id) or await self._reader.picture(query.picture_id)
         if picture is None:
             raise ApiError(404, f"There is no picture {query.picture_id}.", "An alarm names its picture.")
         return Response(picture.jpeg, media_type=_JPEG, headers={"Cache-Control": "private, max-age=86400, immutable"})

@@ -50,8 +50,8 @@ class Overview:
         return [self._device(site, device) for site in self._inventory.sites for device in site.devices]
 
     def readiness(self) -> Readiness:
-        """Ready when every part is, and at least one has reported."""
-        parts = self._live.parts()
+        """Ready when every vital part is, and at least one has reported."""
+        parts = [part for part in self._live.parts() if part.vital]
         waiting = [part for part in parts if not part.ready]
         return Readiness(ready=bool(parts) and not waiting, waiting_for=waiting)
 

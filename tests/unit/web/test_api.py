@@ -10,7 +10,7 @@ from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmState, TransitionReason
 from firewatch.model.command import AnswerState
 from firewatch.model.observation import Observation, Quality
-from firewatch.ports import EngineInput
+from firewatch.ports import EngineInput, PartStatus, Picture
 from firewatch.testing.clock import START
 from firewatch.web.query import ObservationsQuery
 from tests.unit.web.conftest import ORIGIN
@@ -209,6 +209,11 @@ async def test_a_kept_picture_may_stay_in_the_browser_and_a_live_one_may_not(wor
     assert live.headers["cache-control"] == "no-store"
 
 
+async def test_an_alarms_picture_is_there_before_the_history_has_it(world, client):
+    world.live.pictures["new"] = Picture("new", "sample/a-lift-2-camera", world.clock.now(), b"\xff\xd8 new")
+    assert (await client.get("/api/v1/pictures/new")).content == b"\xff\xd8 new"
+
+
 async def test_the_etag_of_a_live_picture_changes_with_the_picture_alone(world, client):
     etags = []
     for jpeg in (b"one", b"one", b"two"):
@@ -338,8 +343,16 @@ async def test_alive_is_always_answered_and_ready_only_when_every_part_is(world,
     world.part("database", ready=False, detail="connecting")
     response = await client.get("/readyz")
     assert response.status_code == 503
-    assert response.json()["waiting_for"] == [{"name": "database", "ready": False, "detail": "connecting"}]
+    assert response.json()["waiting_for"] == [
+        {"name": "database", "ready": False, "detail": "connecting", "vital": True}
+    ]
     assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_one_camera_out_of_order_does_not_make_the_daemon_unready(world, client):
+    world.live.part["camera"] = PartStatus("camera s/c", ready=False, detail="missing", vital=False)
+    assert (await client.get("/readyz")).status_code == 200
+    assert (await ask(client, "/api/v1/status"))["ready"] is True
 
 
 async def test_nothing_is_ready_before_any_part_has_reported(world, client):

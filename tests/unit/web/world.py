@@ -45,6 +45,7 @@ class FakeLive:
         self.refused: list[Rejection] = []
         self.part: dict[str, PartStatus] = {}
         self.frames: dict[str, bytes] = {}
+        self.pictures: dict[str, Picture] = {}
 
     def alarms(self) -> list[Alarm]:
         return list(self.standing.values())
@@ -61,6 +62,9 @@ class FakeLive:
 
     def parts(self) -> list[PartStatus]:
         return list(self.part.values())
+
+    def picture(self, picture_id: str) -> Picture | None:
+        return self.pictures.get(picture_id)
 
     def frame(self, device: str) -> bytes | None:
         return self.frames.get(device)
