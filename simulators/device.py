@@ -159,6 +159,7 @@ class DeviceLink:
         self._answers: list[AnswerMessage] = []
         self._sequence = 0
         self._lost = False
+        self._stopping = False
         self._report_time = datetime.min.replace(tzinfo=UTC)
         self._changed = asyncio.Event()
 
@@ -175,23 +176,34 @@ class DeviceLink:
         self._report_time = datetime.min.replace(tzinfo=UTC)
         self._changed.set()
 
+    def stop(self) -> None:
+        """Say goodbye and let `run` return."""
+        self._stopping = True
+        self._changed.set()
+
     async def run(self) -> None:
-        """Be connected and report, until cancelled; then say goodbye."""
-        while True:
+        """Be connected and report, until `stop`."""
+        while not self._stopping:
             try:
                 await self._connect_and_report()
             except* aiomqtt.MqttError as errors:
                 if not self._lost:
                     _log.warning("%s: no broker: %s", self._device.id, errors.exceptions[0])
                 self._lost = True
-            await asyncio.sleep(RECONNECT_INTERVAL.total_seconds())
-            while self._faults.offline:
-                self._changed.clear()
-                await self._changed.wait()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for the next attempt to connect: a moment, or until a device that was sent offline may come back."""
+        await asyncio.sleep(RECONNECT_INTERVAL.total_seconds() * (not self._stopping))
+        while self._faults.offline and not self._stopping:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _connect_and_report(self) -> None:
         identifier = f"{self._site}-{self._device.id}"
         async with self._broker.client(identifier, self._will()) as client:
+            if self._actuator is not None:
+                await client.subscribe(self._topic(Channel.COMMAND), qos=1)
             await self._publish_state(client, online=True)
             if self._lost:
                 _log.info("%s: connected again", self._device.id)
@@ -226,8 +238,6 @@ class DeviceLink:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         """Take commands; a device without any still notices here that the broker is gone."""
-        if self._actuator is not None:
-            await client.subscribe(self._topic(Channel.COMMAND), qos=1)
         async for message in client.messages:
             if self._actuator is None:
                 continue
@@ -240,7 +250,7 @@ class DeviceLink:
             self.report_now()
 
     async def _report(self, client: aiomqtt.Client) -> None:
-        while not self._faults.offline:
+        while not (self._faults.offline or self._stopping):
             self._changed.clear()
             now = datetime.now(UTC)
             await self._publish_answers(client, now)

@@ -28,6 +28,10 @@ from simulators.site import SimulatedSite, SiteDevice, SiteError, read_site
 STEP_INTERVAL = timedelta(milliseconds=20)
 """How exactly a scenario keeps its times."""
 
+STOP_TIMEOUT = timedelta(seconds=3)
+"""How long the devices may take to say goodbye."""
+CANCEL_INTERVAL = timedelta(seconds=0.5)
+
 ACTION_MEMORY = 1_000
 """How many commands are remembered by their id, to know what an answer answers."""
 
@@ -208,14 +212,24 @@ async def _run(options: ProcessOptions, simulation: Simulation, beside: Abstract
     player = Player(options.scenario, options.start_time, links.keys() | set(simulation.assets))
     wiring = Wiring(options, simulation, player)
     async with beside, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(link.run()) for link in links.values()]
-        tasks.append(group.create_task(_play(player, links, simulation)))
+        tasks = {group.create_task(link.run()) for link in links.values()}
+        others = {group.create_task(_play(player, links, simulation))}
         if wiring.topics():
-            tasks.append(group.create_task(_overhear(options, wiring)))
+            others.add(group.create_task(_overhear(options, wiring)))
         _log.info("%d devices of %s", len(links), options.site.id)
         await stop.wait()
+        for link in links.values():
+            link.stop()
+        _, unfinished = await asyncio.wait(tasks, timeout=STOP_TIMEOUT.total_seconds())
+        await _cancel(unfinished | others)
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until it has worked: before Python 3.12 `asyncio.wait_for`, which aiomqtt uses, may swallow it."""
+    while tasks:
         for task in tasks:
             task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_INTERVAL.total_seconds())
 
 
 async def _play(player: Player, links: Mapping[str, DeviceLink], simulation: Simulation) -> None:

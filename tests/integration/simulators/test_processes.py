@@ -91,6 +91,20 @@ async def test_a_process_told_to_stop_says_goodbye_and_ends(broker, simulator, n
         assert farewell.time is not None
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.02, 0.04])
+async def test_a_process_stopped_while_it_connects_ends_too(broker, seconds):
+    arguments = ["--broker", broker.url, "--site", str(SAMPLE_SITE)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators.lift", *arguments, cwd=REPOSITORY, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    assert b"4 devices" in await process.stderr.readline()
+    await asyncio.sleep(seconds)
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 15)
+    assert process.returncode == 0
+
+
 async def test_actuators_do_a_command_once_and_answer_it_every_time(broker, simulator):
     async with listening(broker) as (heard, client):
         simulator("actuators")
