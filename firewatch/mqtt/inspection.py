@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -15,6 +15,11 @@ OWN_TOPICS = (VERSION_TOPIC, DROPPED_TOPIC)
 """What Mosquitto and brokers like it tell about themselves; others keep silent."""
 
 
+SHORT_SECONDS = 2.0
+SHORT_CONNECTIONS = 3
+"""So many connections in a row that last no longer than this are no accident."""
+
+
 class BrokerInspection:
     """Judges the broker by its answers. One for a session, over all its connections."""
 
@@ -22,6 +27,7 @@ class BrokerInspection:
         self._telemetry = telemetry
         self._had_session = False
         self._dropped: int | None = None
+        self._short_connections = 0
 
     def connected(self, session_kept: bool) -> None:
         """The broker accepted the connection."""
@@ -32,6 +38,23 @@ class BrokerInspection:
             )
         self._had_session = True
         self._dropped = None
+
+    def ended(self, lasted_seconds: float, client_id: str) -> None:
+        """The connection ended, though firewatch did not want it."""
+        self._short_connections = self._short_connections + 1 if lasted_seconds < SHORT_SECONDS else 0
+        if self._short_connections == SHORT_CONNECTIONS:
+            self._complain(
+                f"it ended {SHORT_CONNECTIONS} connections in a row right after accepting them",
+                f'make sure that no other client calls itself "{client_id}", since each throws the other out, '
+                "and that firewatch may publish to its command and alarm topics",
+            )
+
+    def delayed(self, seconds: float) -> None:
+        """The broker holds small packets back for this long."""
+        self._complain(
+            f"it holds small messages back for {seconds * 1000:.0f} ms, and alarms with them",
+            "switch Nagle's algorithm off (mosquitto: set_tcp_nodelay true)",
+        )
 
     def granted(self, filters: Sequence[str], answers: Sequence[ReasonCode]) -> None:
         """The broker answered the subscriptions."""
@@ -59,3 +82,59 @@ class BrokerInspection:
 
     def _complain(self, finding: str, hint: str) -> None:
         self._telemetry.emit(BrokerUnfit(finding=finding, hint=hint))
+
+
+class DelayProbe:
+    """Finds out whether the broker holds small packets back until the one before is acknowledged (Nagle's algorithm).
+
+    Two messages go out together. Their acknowledgements come back together, whatever the network's delay, unless the
+    broker waits for the client's kernel, which takes some 40 ms. The smallest gap of the last rounds counts: a busy
+    machine makes gaps too, and in the first rounds of a connection the kernel acknowledges at once. `send` publishes
+    an empty message to a topic nobody reads.
+    """
+
+    ROUNDS = 8
+    JUDGED_ROUNDS = 4
+    SUSPICIOUS_SECONDS = 0.02
+
+    def __init__(self, send: Callable[[], int], found: Callable[[float], None]) -> None:
+        self._send = send
+        self._found = found
+        self._mids: dict[int, float | None] = {}
+        self._gaps: list[float] | None = None
+        self._begun = False
+        self.finished = False
+        """Whether it came to a conclusion."""
+
+    def begin(self) -> None:
+        """Start on the first connection, and on no other: a broker that ended it for the probe gets no second one.
+        `go_on` sends.
+        """
+        self._gaps = None if self._begun else []
+        self._mids = {}
+        self._begun = True
+
+    def takes(self, mid: int, now: float) -> bool:
+        """The broker acknowledged `mid` at `now` (seconds); True if it was one of the probe's."""
+        if mid not in self._mids:
+            return False
+        self._mids[mid] = now
+        return True
+
+    def go_on(self) -> None:
+        """Do the next step, if there is one."""
+        if self._gaps is None:
+            return
+        if self._mids:
+            times = [time for time in self._mids.values() if time is not None]
+            if len(times) < len(self._mids):
+                return
+            self._gaps.append(max(times) - min(times))
+        if len(self._gaps) < self.ROUNDS:
+            self._mids = {self._send(): None for _ in range(2)}
+            return
+        smallest = min(self._gaps[-self.JUDGED_ROUNDS :])
+        self._gaps, self._mids = None, {}
+        self.finished = True
+        if smallest >= self.SUSPICIOUS_SECONDS:
+            self._found(smallest)

@@ -24,8 +24,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firewatch.config.settings import MqttSettings
 from firewatch.errors import BrokerError
+from firewatch.model.topic import Channel
 from firewatch.mqtt.broker import broker_address, client_id, password, tls_context
-from firewatch.mqtt.inspection import OWN_TOPICS, BrokerInspection
+from firewatch.mqtt.inspection import OWN_TOPICS, BrokerInspection, DelayProbe
 from firewatch.mqtt.outbox import Outbox, OutgoingMessage
 from firewatch.mqtt.packet import IncomingMessage, PacketSplitter, pubacks
 from firewatch.mqtt.wire import BufferedSocket, open_socket
@@ -46,6 +47,9 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = (0.2, 15.0)
 """The first and the longest wait between two attempts to connect; each wait is twice the one before, less a random
 part of up to half, so that many clients do not come back at the same instant."""
+
+STABLE_SECONDS = 5.0
+"""A connection that lasted as long is a good one: after it the first wait counts again."""
 
 OUTBOX_LIMIT = 20_000
 """How many messages may wait for the broker."""
@@ -86,6 +90,7 @@ class MqttSession:
         self._telemetry = telemetry
         self._inspection = BrokerInspection(telemetry)
         self._client = self._new_client(settings)
+        self._probe = DelayProbe(self._send_probe, self._inspection.delayed)
         self._socket: BufferedSocket | None = None
         self._epoch = 0
         self._connected = False
@@ -103,25 +108,30 @@ class MqttSession:
         self._idle.set()
 
     async def run(self) -> None:
-        """Stay connected until cancelled, then disconnect cleanly; the broker keeps the session."""
+        """Stay connected until cancelled, then disconnect cleanly; the broker keeps the session. May be run again."""
+        clock = asyncio.get_running_loop().time
         wait = RETRY_SECONDS[0]
         try:
             while True:
+                delay = wait * random.uniform(0.5, 1.0)
+                wait = min(2 * wait, RETRY_SECONDS[1])
                 try:
                     await self._connect()
                 except BrokerError as error:
-                    self._on_connection(False, f"{self._address}: {error}")
-                    delay = wait * random.uniform(0.5, 1.0)
-                    wait = min(2 * wait, RETRY_SECONDS[1])
+                    reason = str(error)
                     self._telemetry.emit(
-                        BrokerUnreachable(address=str(self._address), reason=str(error), retry_seconds=round(delay, 2))
+                        BrokerUnreachable(address=str(self._address), reason=reason, retry_seconds=round(delay, 2))
                     )
-                    await asyncio.sleep(delay)
-                    continue
-                wait = RETRY_SECONDS[0]
-                reason = await self._serve()
-                self._telemetry.emit(BrokerDisconnected(address=str(self._address), reason=reason))
+                else:
+                    connected_at = clock()
+                    reason = await self._serve()
+                    self._telemetry.emit(BrokerDisconnected(address=str(self._address), reason=reason))
+                    lasted_seconds = clock() - connected_at
+                    self._inspection.ended(lasted_seconds, self._settings.client_id)
+                    if lasted_seconds >= STABLE_SECONDS:
+                        wait = RETRY_SECONDS[0]
                 self._on_connection(False, f"{self._address}: {reason}")
+                await asyncio.sleep(delay)
         finally:
             self._client.disconnect()
             self._drop_connection()
@@ -146,9 +156,9 @@ class MqttSession:
         self._flush()
 
     def pause(self) -> None:
-        """Leave further messages with the broker; at most one more read may be handed over."""
+        """Leave further messages with the broker; at most one more read for each connection may be handed over."""
         self._paused = True
-        if self._socket is not None:
+        if self._socket is not None and self._connected:
             self._socket.stop_reading()
 
     def resume(self) -> None:
@@ -274,7 +284,10 @@ class MqttSession:
 
     def _on_readable(self) -> None:
         socket = self._socket
-        if socket is None or socket.fileno() < 0 or (self._paused and not socket.broken):
+        if socket is None or socket.fileno() < 0:
+            return
+        if self._paused and self._connected and not socket.broken:
+            socket.stop_reading()
             return
         socket.allow_read()
         try:
@@ -291,6 +304,7 @@ class MqttSession:
             self._fail(error)
             return
         self._send_waiting()
+        self._probe.go_on()
         self._flush()
         if socket.hidden():
             asyncio.get_running_loop().call_soon(self._on_readable)
@@ -373,8 +387,19 @@ class MqttSession:
     def _on_suback(self, _c: Any, _u: Any, mid: int, answers: list[ReasonCode], _p: Any) -> None:
         if mid == self._subscribe_mid:
             self._inspection.granted(self._subscriptions, answers)
+            self._probe.begin()
+
+    def _send_probe(self) -> int:
+        # An empty message on the alarm channel takes an alarm off the feed; none is called so. Another topic might be
+        # forbidden, for which some brokers end the connection.
+        topic = f"{self._settings.prefix}{Channel.ALARM}/probe/{self._settings.client_id}"
+        if self._socket is not None:
+            self._socket.delay_acknowledgements()
+        return self._client.publish(topic, b"", qos=1).mid
 
     def _on_puback(self, _c: Any, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
+        if self._probe.takes(mid, asyncio.get_running_loop().time()):
+            return
         topic = self._in_flight.pop(mid, "")
         if reason.is_failure:
             self._telemetry.emit(PublishRefused(topic=topic, reason=str(reason)))

@@ -92,6 +92,11 @@ class BufferedSocket:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
 
+    def delay_acknowledgements(self) -> None:
+        """Let the kernel take its time with TCP acknowledgements once, so that a broker that waits for them shows."""
+        if hasattr(socket, "TCP_QUICKACK") and self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+
     @property
     def broken(self) -> bool:
         """Whether sending failed; the next `recv` raises the error."""

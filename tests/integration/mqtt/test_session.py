@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiomqtt
@@ -288,6 +290,84 @@ async def test_a_broker_that_forgot_the_session_is_complained_about(mosquitto: A
         await until(lambda: listener.connections[-1] is True)
 
         assert listener.count("firewatch_broker_findings_total") == 1
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize(("nodelay", "findings"), [("true", 0), ("false", 1)])
+async def test_a_broker_that_holds_small_packets_back_is_complained_about(
+    mosquitto: Any, nodelay: str, findings: int
+) -> None:
+    mosquitto.stop()
+    config = mosquitto.folder / "mosquitto.conf"
+    config.write_text(config.read_text().replace("set_tcp_nodelay true", f"set_tcp_nodelay {nodelay}"))
+    mosquitto.start()
+    listener = Listener(mosquitto.url)
+    async with listener.running():
+        await until(lambda: listener.session._probe.finished)
+
+        assert listener.count("firewatch_broker_findings_total") == findings
+
+
+@pytest.mark.mosquitto
+async def test_two_clients_of_one_name_are_told_apart_from_a_bad_network(mosquitto: Any) -> None:
+    listener = Listener(mosquitto.url)
+    async with listener.running():
+        for attempt in range(1, 4):
+            async with client(mosquitto, identifier="firewatch"):
+                await until(lambda attempt=attempt: listener.connections.count(False) == attempt)  # type: ignore[misc]
+            await until(lambda: listener.connections[-1] is True)
+
+        assert listener.count("firewatch_broker_findings_total") >= 1
+
+
+async def test_a_connection_made_while_paused_is_accepted_and_reads_on_after_resuming(broker: Any) -> None:
+    async with Listener(broker.url, keep_alive="2s").running() as listener:
+        listener.session.pause()
+        broker.kill()
+        listener.session.publish("firewatch/v1/alarm/sample/0011223344556677", b"x")  # writing shows that it is gone
+        broker.start()
+        await until(lambda: listener.connections.count(True) == 2)
+        await publish(broker, TELEMETRY, b"after")
+        listener.session.resume()
+        await until(lambda: b"after" in listener.payloads())
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A throw-away authority and a certificate for 127.0.0.1."""
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    subprocess.run([*new, *subject, *files], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.mosquitto
+async def test_tls_is_spoken_with_the_authority_of_the_settings_and_no_other(
+    mosquitto: Any, certificates: Path
+) -> None:
+    mosquitto.stop()
+    config = mosquitto.folder / "mosquitto.conf"
+    files = f"certfile {certificates}/certificate.pem\nkeyfile {certificates}/key.pem\n"
+    config.write_text(config.read_text().replace("allow_anonymous true", files + "allow_anonymous true"))
+    mosquitto.start()
+    url = mosquitto.url.replace("mqtt:", "mqtts:")
+
+    async with Listener(url, ca_file=certificates / "certificate.pem").running() as listener:
+        context = aiomqtt.TLSParameters(ca_certs=str(certificates / "certificate.pem"))
+        async with client(mosquitto, tls_params=context) as device:
+            for number in range(300):
+                await device.publish(TELEMETRY, b"%d" % number * 200, qos=1)
+        await until(lambda: len(listener.messages) == 300)
+        assert listener.payloads() == [b"%d" % number * 200 for number in range(300)]
+
+    stranger = Listener(url)
+    task = asyncio.ensure_future(stranger.session.run())
+    await until(lambda: stranger.count("firewatch_broker_failed_connections_total"))
+    task.cancel()
+    assert True not in stranger.connections
 
 
 @pytest.mark.mosquitto
