@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 import httpx
 import msgspec
+import psycopg
 
 from firewatch.app.child import Child, free_port
 from firewatch.model.alarm import Alarm
@@ -124,6 +125,17 @@ class Compound:
             ),
             None,
         )
+
+    async def rows(self, query: str, *parameters: object, count: int) -> list[tuple[object, ...]]:
+        """The query's rows, once there are `count` of them: history is written a moment after people are told."""
+        async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+            found: list[tuple[object, ...]] = []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    while len(found) < count:
+                        found = await (await connection.execute(query.encode(), parameters)).fetchall()
+                        await asyncio.sleep(0.02)
+            return found
 
     async def listen(self, ready: asyncio.Event) -> None:
         address = urlsplit(self.broker)

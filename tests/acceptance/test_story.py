@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from firewatch.model.alarm import AlarmState, ConditionState
@@ -78,14 +77,12 @@ async def assert_the_story_is_played(compound: Compound) -> None:
     assert gone.acknowledged_by == "seat 1"
     assert len({each.alarm_id for _, each in compound.alarms("e-bike-in-lift")}) == 1
 
-    async with await psycopg.AsyncConnection.connect(compound.dsn) as connection:
-        rows = await (
-            await connection.execute(
-                "SELECT number, reason FROM alarm_transition WHERE alarm_id = %s ORDER BY number", [alarm.alarm_id]
-            )
-        ).fetchall()
-        assert [reason for _, reason in rows] == ["condition_active", "acknowledged", "condition_inactive"]
-        assert [number for number, _ in rows] == [1, 2, 3]
+    assert await compound.rows(
+        "SELECT number, reason FROM alarm_transition WHERE alarm_id = %s ORDER BY number", alarm.alarm_id, count=3
+    ) == [(1, "condition_active"), (2, "acknowledged"), (3, "condition_inactive")]
+    assert await compound.rows("SELECT device FROM picture WHERE picture_id = %s", alarm.picture, count=1) == [
+        ("sample/a-lift-2-camera",)
+    ]
 
 
 async def test_the_other_systems_raise_their_alarms_and_silence_is_trouble(compound: Compound) -> None:
@@ -96,7 +93,7 @@ async def test_the_other_systems_raise_their_alarms_and_silence_is_trouble(compo
     _, smoke = await compound.until("garage smoke", lambda: compound.alarm("garage-smoke"))
     assert smoke.alarm_class == "fire"
     _, silent = await compound.until(
-        "the silent sensor", lambda: compound.alarm("device-silent-garage", lambda a: "garage-co-1" in a.subject), 45
+        "the silent sensor", lambda: compound.alarm("device-silent-co-detector", lambda a: "garage-co-1" in a.subject), 45
     )
     assert silent.alarm_class == "trouble"
     assert compound.alarm("garage-co-high") is None, "silence is neither fire nor good news"
@@ -126,8 +123,6 @@ async def test_a_killed_daemon_still_has_its_one_alarm_and_releases_the_door(com
     after = [item.alarm for item in compound.heard[heard_before:] if item.alarm and item.alarm.rule == "e-bike-in-lift"]
     assert {each.alarm_id for each in after} == {alarm.alarm_id}, "one visit stays one alarm"
 
-    async with await psycopg.AsyncConnection.connect(compound.dsn) as connection:
-        [count] = await (
-            await connection.execute("SELECT count(*) FROM alarm WHERE rule = 'e-bike-in-lift'")
-        ).fetchone() or [None]
-        assert count == 1
+    assert await compound.rows("SELECT alarm_id FROM alarm WHERE rule = 'e-bike-in-lift'", count=1) == [
+        (alarm.alarm_id,)
+    ]
