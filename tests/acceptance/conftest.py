@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
-from tests.integration.conftest import Broker, free_port, mosquitto_command
+from tests.brokers import mosquitto_command, running
 
 
 @pytest.fixture
@@ -25,10 +25,5 @@ async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
 
 @pytest.fixture
 def mosquitto_url(tmp_path: Path) -> Iterator[str]:
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    port = free_port()
-    broker = Broker(mosquitto_command(folder, port), folder, port)
-    broker.start()
-    yield broker.url
-    broker.stop()
+    for broker in running(mosquitto_command, tmp_path / "mosquitto"):
+        yield broker.url

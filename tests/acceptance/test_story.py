@@ -93,7 +93,9 @@ async def test_the_other_systems_raise_their_alarms_and_silence_is_trouble(compo
     _, smoke = await compound.until("garage smoke", lambda: compound.alarm("garage-smoke"))
     assert smoke.alarm_class == "fire"
     _, silent = await compound.until(
-        "the silent sensor", lambda: compound.alarm("device-silent-co-detector", lambda a: "garage-co-1" in a.subject), 45
+        "the silent sensor",
+        lambda: compound.alarm("device-silent-co-detector", lambda a: "garage-co-1" in a.subject),
+        45,
     )
     assert silent.alarm_class == "trouble"
     assert compound.alarm("garage-co-high") is None, "silence is neither fire nor good news"

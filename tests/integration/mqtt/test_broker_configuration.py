@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from firewatch.config.settings import MqttSettings
 from firewatch.mqtt.session import MqttSession
 from firewatch.telemetry import Telemetry
-from tests.integration.conftest import Broker, free_port, mosquitto_command
+from tests.brokers import Broker, free_port, mosquitto_command
 
 FOLDER = Path(__file__).parents[3] / "config" / "broker"
 DIFFERENT = {
