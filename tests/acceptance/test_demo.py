@@ -1,0 +1,100 @@
+"""The README's first command, from its first line to the last process gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.brokers import free_port
+
+pytestmark = pytest.mark.slow
+
+READY = "Ctrl-C stops everything"
+
+
+class RunningDemo:
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self.process = process
+        self.url = url
+        self.lines: list[str] = []
+
+    async def until(self, text: str, seconds: float = 60) -> None:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(seconds):
+            while not any(text in line for line in self.lines):
+                line = await self.process.stdout.readline()
+                assert line, "the demo ended:\n" + "".join(self.lines)
+                self.lines.append(line.decode())
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "firewatch", "demo", "--scenario", "quiet"],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={
+            **os.environ,
+            "FIREWATCH_HTTP__PORT": str(port),
+            "FIREWATCH_STATE_DIRECTORY": str(tmp_path / "state"),
+            "PYTHONUNBUFFERED": "1",
+        },
+    )
+    demo = RunningDemo(process, f"http://127.0.0.1:{port}")
+    await demo.until(READY)
+    yield demo
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+async def test_the_demo_shows_every_part_and_ctrl_c_leaves_no_process_behind(demo: RunningDemo) -> None:
+    for part in ("broker", "database", "daemon", "simulators"):
+        assert any(line.split()[:2] == ["up", part] for line in demo.lines), part
+    async with httpx.AsyncClient(base_url=demo.url) as browser:
+        page = await browser.get("/")
+        assert page.status_code == 200
+        assert "<script" in page.text
+        status = (await browser.get("/api/v1/status")).json()
+        assert status["ready"], status
+    family = demo.family()
+    names = " ".join(" ".join(process.cmdline()) for process in family)
+    for expected in ("nats-server", "postgres", "firewatch run", "simulators.camera"):
+        assert expected in names
+
+    demo.process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(demo.process.wait(), 30) == 0
+    assert [process for process in family if process.is_running()] == []
+
+
+async def test_a_killed_daemon_is_started_again(demo: RunningDemo) -> None:
+    [daemon] = [process for process in demo.family() if process.cmdline()[-2:] == ["firewatch", "run"]]
+    daemon.kill()
+    await demo.until("is started again")
+    async with httpx.AsyncClient(base_url=demo.url) as browser, asyncio.timeout(30):
+        while True:
+            try:
+                if (await browser.get("/readyz")).status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def test_nothing_outlives_a_killed_demo(demo: RunningDemo) -> None:
+    family = demo.family()
+    demo.process.kill()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 30)
+    assert alive == []
