@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +50,7 @@ def main(
     json_path: Path | None, seconds: float, trial_seconds: float, latency_seconds: float, only: str | None
 ) -> None:
     """Measure ingest and alarm latency, print a table and write a JSON file."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that every process started here is ended
     started = datetime.now(UTC)
     directory = Path(tempfile.mkdtemp(prefix="firewatch-bench-"))
     try:

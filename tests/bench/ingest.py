@@ -20,6 +20,8 @@ FIRST_RATE = 2_000.0
 HIGHEST_RATE = 200_000.0
 RESOLUTION = 0.05
 """The search ends when the rates passed and failed are this close."""
+CONFIRM_STEP = 0.10
+"""How far the rate is lowered after a trial of full length that was not passed."""
 KEPT_RATE_SHARE = 0.98
 DRAIN_SECONDS = 2.0
 """A receiver that is further behind than this when the load ends could not have gone on."""
@@ -122,7 +124,7 @@ class IngestBench:
         while rate > lowest:
             if self.trial(rate, full_seconds).passed:
                 return rate
-            rate *= 1 - RESOLUTION
+            rate *= 1 - CONFIRM_STEP
         return 0.0
 
     def trial(self, rate: float, seconds: float) -> Trial:
