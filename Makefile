@@ -21,11 +21,13 @@ help: ## this list
 setup: $(VENV)/.ready ## the virtual environment, with firewatch and its console in it
 
 $(VENV)/.python:
-	@python=$$(command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3 || true)
-	if ! "$${python:-false}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+	@for python in python3.13 python3.12 python3.11 python3 none; do
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi
+	done
+	if [ "$$python" = none ]; then
 	  echo "firewatch needs Python 3.11 or newer (on Debian: apt-get install python3 python3-venv)." >&2; exit 1
 	fi
-	echo "==> virtual environment in $(VENV), from $$python"
+	echo "==> virtual environment in $(VENV), with $$python"
 	"$$python" -m venv $(VENV) || { echo "On Debian this needs: apt-get install python3-venv" >&2; exit 1; }
 	touch $@
 
