@@ -143,6 +143,7 @@ class Demo:
             SCENARIOS / f"{self._scenario}.yaml",
             start_time,
             camera_port,
+            prefix=self._settings.mqtt.prefix,
         )
         for name, command in commands.items():
             simulator = Child(name, command, self._logs / f"simulator-{name}.log")
