@@ -1,6 +1,6 @@
 """The one connection that writes, made again whenever it is lost; and how a batch becomes rows.
 
-`Database.write` never raises for the database's state: it says whether the records are committed. It gives the event
+`Database.write` raises nothing, whatever goes wrong: it says whether the records are committed. It gives the event
 loop back every third of a millisecond, because an alarm may be waiting for it; docs/history.md says why it is not a
 thread.
 """
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
+import structlog
 
 from firewatch.errors import StorageError
 from firewatch.ports import EngineInput, Record
@@ -35,8 +36,7 @@ SLICE_SECONDS = 0.0003
 ROWS_BETWEEN_LOOKS = 20
 """Rows prepared between two looks at the time (about 0.1 ms)."""
 
-_ROWS_FAULT = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, OverflowError, TypeError, ValueError)
-"""Errors that another attempt cannot cure: the row is wrong, not the database."""
+log = structlog.get_logger("firewatch.history")
 
 
 class Slices:
@@ -162,7 +162,9 @@ class Database:
             try:
                 with time_limit(connection, WRITE_TIMEOUT):
                     await self._write_or_divide(connection, records)
-            except psycopg.Error as error:
+            except Exception as error:
+                if not isinstance(error, psycopg.Error):
+                    log.exception("Writing into the database failed in an unforeseen way; it is tried again.")
                 await self._lose(connection, first_line(error))
                 return False
         seconds = asyncio.get_running_loop().time() - started
@@ -188,7 +190,9 @@ class Database:
         """All at once; if a row is at fault, halves, until it stands alone."""
         try:
             await _insert(connection, records)
-        except _ROWS_FAULT as error:
+        except Exception as error:
+            if not _is_rows_fault(error):
+                raise
             if len(records) > 1:
                 middle = len(records) // 2
                 await self._write_or_divide(connection, records[:middle])
@@ -199,6 +203,13 @@ class Database:
     async def _put_aside(self, connection: psycopg.AsyncConnection, record: Record, error: str) -> None:
         await _insert(connection, [refused_record(record, error)])
         self._telemetry.emit(RowIsolated(table=table_of(record), error=error))
+
+
+def _is_rows_fault(error: Exception) -> bool:
+    """Whether another attempt cannot cure it: a row is wrong (or this program's handling of it), not the database."""
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.DataError | psycopg.IntegrityError | psycopg.errors.ProgramLimitExceeded)
+    return not isinstance(error, OSError)
 
 
 async def _insert(connection: psycopg.AsyncConnection, records: Sequence[Record]) -> None:

@@ -4,7 +4,7 @@
 written lately, else when `BATCH_INTERVAL` has passed or `BATCH_RECORDS` wait. A batch goes to the database; if that
 is away, or has not committed after `PATIENCE`, it goes to the spill. Either way it is then on disk, and `on_safe` is
 called. While anything waits in the spill everything new goes there too, so order is kept; a second task takes it out
-into the database.
+into the database. Records stay in the queue until they are safe, so whatever goes wrong they are written again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import structlog
 
@@ -92,6 +92,13 @@ async def _prepare(dsn: str) -> Server:
         return await migrate(connection)
 
 
+class _Piece(NamedTuple):
+    """What one call of `write` brought, or at most `BATCH_RECORDS` of it; the last piece has the `on_safe`."""
+
+    records: Sequence[Record]
+    on_safe: Callable[[], None] | None
+
+
 class PostgresHistory(PostgresReader):
     """Implements `ports.History` and `ports.HistoryReader`. Made by `open_history`, ended by `close`."""
 
@@ -102,7 +109,7 @@ class PostgresHistory(PostgresReader):
         self._telemetry = telemetry
         self._database = Database(dsn, telemetry, on_change=lambda: self._database_changed.set())
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="firewatch-spill")
-        self._waiting: deque[tuple[Sequence[Record], Callable[[], None] | None]] = deque()
+        self._waiting: deque[_Piece] = deque()
         self._waiting_records = 0
         self._some_wait = asyncio.Event()
         self._many_wait = asyncio.Event()
@@ -118,7 +125,10 @@ class PostgresHistory(PostgresReader):
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Take records for writing, in order; `on_safe` is called in the event loop once all are on disk."""
-        self._waiting.append((records, on_safe))
+        last = max(len(records) - 1, 0) // BATCH_RECORDS * BATCH_RECORDS
+        for start in range(0, last, BATCH_RECORDS):
+            self._waiting.append(_Piece(records[start : start + BATCH_RECORDS], None))
+        self._waiting.append(_Piece(records[last:], on_safe))
         self._waiting_records += len(records)
         self._some_wait.set()
         if self._waiting_records >= BATCH_RECORDS:
@@ -190,7 +200,7 @@ class PostgresHistory(PostgresReader):
                     tasks.create_task(self._keep_writing(tasks))
                     tasks.create_task(self._keep_draining())
             except* Exception:
-                log.exception("Writing the history failed and is started again; the broker sends again what was lost.")
+                log.exception("Writing the history failed and is started again; what was taken is written again.")
             await asyncio.sleep(DISK_RETRY.total_seconds())
 
     async def _keep_writing(self, tasks: asyncio.TaskGroup) -> None:
@@ -203,30 +213,36 @@ class PostgresHistory(PostgresReader):
                 await self._many_wait.wait()
                 timer.cancel()
             earliest = running_loop.time() + BATCH_INTERVAL.total_seconds()
-            records, callbacks = self._take_batch()
-            try:
-                if records:
-                    await self._make_safe(records, tasks)
-            finally:
-                self._waiting_records -= len(records)
+            pieces, records = self._next_batch()
+            if records:
+                await self._make_safe(records, tasks)
             slices = Slices()
-            for on_safe in callbacks:
-                on_safe()
+            for _ in range(pieces):
+                self._let_go()
                 await slices.rest()
 
-    def _take_batch(self) -> tuple[list[Record], list[Callable[[], None]]]:
+    def _next_batch(self) -> tuple[int, list[Record]]:
+        """How many pieces from the head of the queue make a batch, and their records; they stay in the queue."""
         records: list[Record] = []
-        callbacks: list[Callable[[], None]] = []
-        while self._waiting and len(records) < BATCH_RECORDS:
-            more, on_safe = self._waiting.popleft()
-            records += more
-            if on_safe is not None:
-                callbacks.append(on_safe)
+        for pieces, piece in enumerate(self._waiting):
+            if len(records) + len(piece.records) > BATCH_RECORDS:
+                return pieces, records
+            records += piece.records
+        return len(self._waiting), records
+
+    def _let_go(self) -> None:
+        """Take the head out of the queue: it is safe."""
+        records, on_safe = self._waiting.popleft()
+        self._waiting_records -= len(records)
         if not self._waiting:
             self._some_wait.clear()
-        if self._waiting_records - len(records) < BATCH_RECORDS:
+        if self._waiting_records < BATCH_RECORDS:
             self._many_wait.clear()
-        return records, callbacks
+        if on_safe is not None:
+            try:
+                on_safe()
+            except Exception:
+                log.exception("Records are safe, but telling so failed.")
 
     async def _make_safe(self, records: Sequence[Record], tasks: asyncio.TaskGroup) -> None:
         while True:

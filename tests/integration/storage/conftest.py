@@ -21,6 +21,7 @@ from firewatch.telemetry.occurrence import Occurrence
 
 _numbers = itertools.count(1)
 
+
 TIMESCALE = "FIREWATCH_TEST_TIMESCALE_DSN"
 
 
@@ -70,15 +71,19 @@ async def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     await server.stop()
 
 
+@pytest.fixture(scope="session")
+def timescale_dsn() -> str:
+    """The address of a PostgreSQL with TimescaleDB, where the environment names one."""
+    dsn = os.environ.get(TIMESCALE)
+    if dsn is None:
+        pytest.skip(f"no TimescaleDB here: {TIMESCALE} may name one, as a superuser")
+    return dsn
+
+
 @pytest.fixture(scope="session", params=["plain", "timescale"])
 def migrated(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """A server's address and the name of a migrated database on it, without and with TimescaleDB."""
-    if request.param == "timescale":
-        dsn = os.environ.get(TIMESCALE)
-        if dsn is None:
-            pytest.skip(f"set {TIMESCALE} to the address of a PostgreSQL with TimescaleDB to test hypertables")
-    else:
-        dsn = request.getfixturevalue("postgres_dsn")
+    dsn = request.getfixturevalue("timescale_dsn" if request.param == "timescale" else "postgres_dsn")
     name = f"template_{os.getpid()}_{request.param}"
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -87,6 +92,10 @@ def migrated(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
         with psycopg.connect(template_dsn, autocommit=True) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
     asyncio.run(migrate_at(template_dsn))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        # TimescaleDB's scheduler enters every database that lets it in, and a template must have no visitors.
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        connection.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", (name,))
     yield dsn, name
     if request.param == "timescale":
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -110,7 +119,7 @@ def dsn(migrated: tuple[str, str]):
     """A migrated database of the test's own."""
     databases = Databases(*migrated)
     yield databases.make()
-    if migrated[0] == os.environ.get(TIMESCALE):
+    if migrated[0] == os.environ.get(TIMESCALE):  # the other server is thrown away whole
         databases.drop_all()
 
 

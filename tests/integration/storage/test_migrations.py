@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 
 import psycopg
@@ -14,7 +13,7 @@ from firewatch.errors import StorageError
 from firewatch.storage.migrate import migrate
 from firewatch.storage.sql import Migration, migrations, read_sql
 
-from .conftest import TIMESCALE, Databases, migrate_at
+from .conftest import Databases, migrate_at
 
 pytestmark = pytest.mark.slow
 
@@ -85,11 +84,8 @@ async def test_without_timescale_tables_are_plain_and_the_server_says_so(databas
     assert "plain tables on PostgreSQL 18" in str(server)
 
 
-async def test_with_timescale_observations_and_transitions_are_hypertables() -> None:
-    address = os.environ.get(TIMESCALE)
-    if address is None:
-        pytest.skip(f"set {TIMESCALE} to the address of a PostgreSQL with TimescaleDB to test hypertables")
-    databases = Databases(address, "template0")
+async def test_with_timescale_observations_and_transitions_are_hypertables(timescale_dsn: str) -> None:
+    databases = Databases(timescale_dsn, "template0")
     dsn = databases.make(empty=True)
     try:
         await migrate_at(dsn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pkgutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,12 +15,12 @@ import pytest
 from firewatch.app.embedded import EmbeddedDatabase
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmState
-from firewatch.ports import AlarmFilter, Record
+from firewatch.ports import AlarmFilter, EngineInput, Record
 from firewatch.storage import database as writing
 from firewatch.storage import history as module
 from firewatch.storage.history import PostgresHistory, open_history
 from firewatch.storage.spill import Spill
-from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed
+from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed, RowIsolated
 
 from .records import acknowledged, at, picture, rejection, taken, transition
 
@@ -203,6 +204,112 @@ async def test_with_neither_database_nor_disk_nothing_is_called_safe_and_room_en
     await until(history.room)
     await until(lambda: history.status().ready)
     assert await history.last_ordinal() == module.ROOM_RECORDS + 1
+
+
+class Unforeseen:
+    """A function that fails in a way nobody foresaw, the first `times` it is called."""
+
+    def __init__(self, owner: object, name: str, times: int) -> None:
+        self.times = times
+        function = getattr(owner, name)
+
+        def stand_in(*arguments: object) -> object:
+            if self.times > 0:
+                self.times -= 1
+                raise RuntimeError("nobody foresaw this")
+            return function(*arguments)
+
+        self.stand_in = stand_in
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        {"firewatch.storage.database._insert": 1},
+        {"firewatch.storage.database._insert": 6},
+        {"firewatch.storage.database._insert": 6, "firewatch.storage.history.Spill.append": 1},
+        {"firewatch.storage.history.PostgresHistory._committed_soon": 1},
+        {"firewatch.storage.database._insert": 6, "firewatch.storage.history.Spill.read": 1},
+    ],
+    ids=["insert once", "insert and putting aside", "insert and spill", "writer", "insert and draining"],
+)
+async def test_an_error_nobody_foresaw_loses_nothing_and_everything_is_called_safe_in_the_end(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch, failures: dict[str, int]
+) -> None:
+    monkeypatch.setattr(module, "DISK_RETRY", module.DISK_RETRY / 50)
+    history = await opened(dsn)
+    stand_ins = []
+    for path, times in failures.items():
+        owner, _, name = path.rpartition(".")
+        target = pkgutil.resolve_name(owner)
+        stand_ins.append(Unforeseen(target, name, times))
+        monkeypatch.setattr(target, name, stand_ins[-1].stand_in)
+    safe: list[int] = []
+    for start in (1, 11, 21):
+        records = [taken(number) for number in range(start, start + 10)]
+        history.write(records, on_safe=lambda start=start: safe.append(start))
+    await until(lambda: safe == [1, 11, 21])
+    await until(lambda: history.status().ready)
+    assert [each.times for each in stand_ins] == [0] * len(failures)
+    assert await stored_ordinals(history) == list(range(1, 31))
+
+
+async def test_a_row_that_fails_in_a_way_nobody_foresaw_is_put_aside_alone(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch, telemetry
+) -> None:
+    history = await opened(dsn)
+    as_row = writing.observation_row
+
+    def fails_at_4(record: EngineInput, *rest: object) -> object:
+        if record.ordinal == 4:
+            raise RuntimeError("nobody foresaw this")
+        return as_row(record, *rest)
+
+    monkeypatch.setattr(writing, "observation_row", fails_at_4)
+    await write_safely(history, [taken(number) for number in range(1, 11)])
+    assert await stored_ordinals(history) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
+    assert telemetry.of(RowIsolated) == [RowIsolated(table="observation", error="nobody foresaw this")]
+
+
+async def test_an_on_safe_that_fails_holds_up_no_other(dsn: str, opened) -> None:
+    history = await opened(dsn)
+    safe: list[int] = []
+
+    def fails() -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    history.write([taken(1)], on_safe=fails)
+    history.write([taken(2)], on_safe=lambda: safe.append(2))
+    await until(lambda: safe == [2])
+    assert await stored_ordinals(history) == [1, 2]
+
+
+async def test_one_very_large_write_goes_in_bounded_batches_in_order_and_is_safe_at_its_end(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await opened(dsn)
+    write = history._database.write
+    batches: list[list[Record]] = []
+    safe: list[tuple[str, int]] = []
+
+    async def watched(records: list[Record]) -> bool:
+        batches.append(records)
+        return await write(records)
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: safe.append((name, sum(map(len, batches))))
+
+    monkeypatch.setattr(history._database, "write", watched)
+    large = 2 * module.BATCH_RECORDS + 7
+    history.write([taken(1)], on_safe=note("before"))
+    history.write([taken(number) for number in range(2, large + 2)], on_safe=note("large"))
+    history.write([taken(large + 2)], on_safe=note("after"))
+    await until(lambda: len(safe) == 3)
+    assert [each.ordinal for batch in batches for each in batch] == list(range(1, large + 3))
+    assert max(map(len, batches)) <= module.BATCH_RECORDS
+    assert [name for name, _ in safe] == ["before", "large", "after"]
+    assert dict(safe)["large"] >= large + 1
+    assert await stored_ordinals(history) == list(range(1, large + 3))
 
 
 async def test_an_unreachable_database_is_named_with_the_way_out(
