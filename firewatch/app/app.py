@@ -34,6 +34,7 @@ from firewatch.storage.snapshot import Snapshot, SnapshotFile
 from firewatch.telemetry.events import SnapshotWritten
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
+from firewatch.vision.detector import MobileNetSsd
 from firewatch.vision.watch import CameraWatch
 from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
@@ -173,7 +174,12 @@ class App:
             running_loop.call_soon_threadsafe(offer, observations)
 
         return CameraWatch(
-            cameras, self._settings.vision, self._clock, offer_from_thread, telemetry=self._telemetry
+            cameras,
+            self._settings.vision,
+            self._clock,
+            offer_from_thread,
+            telemetry=self._telemetry,
+            detector=MobileNetSsd(self._settings.state_directory / "models"),
         )
 
     def _run(self, name: str, part: _Part) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from firewatch.vision.detector import LOWEST_SCORE, Detection, MobileNetSsd, Pixels
-from firewatch.vision.tile import look_closer
+from firewatch.vision.tile import look_closer, squares
 from simulators.drawing import CabinScene, LaneScene, draw_cabin, draw_lane
 
 TWO_WHEELERS = {"bicycle", "motorbike"}
@@ -112,3 +116,76 @@ def test_a_small_real_bicycle_needs_the_closer_look(detector: MobileNetSsd, clip
 def test_a_covered_e_bike_is_a_known_miss(detector: MobileNetSsd, still: Callable[[str], Pixels]) -> None:
     """Stated in docs/cameras.md. Should this fail because it is seen at last: rejoice, and correct the page."""
     assert best(look(detector, still("lift-covered-ebike.png")), TWO_WHEELERS) < LOWEST_SCORE
+
+
+class CaffeReader:
+    """The shipped network as OpenCV 4 reads it: class number and score of everything seen, the surest first."""
+
+    def __init__(self) -> None:
+        folder = importlib.resources.files("NVRChannel") / "NVRChannel"
+        network = (folder / "MobileNetSSD_deploy.prototxt").read_bytes()
+        shipped = b"confidence_threshold: 0.25"
+        assert shipped in network
+        network = network.replace(shipped, f"confidence_threshold: {LOWEST_SCORE}".encode())
+        weights = (folder / "MobileNetSSD_deploy.caffemodel").read_bytes()
+        self._net = cv2.dnn.readNetFromCaffe(np.frombuffer(network, np.uint8), np.frombuffer(weights, np.uint8))
+
+    def look(self, frame: Pixels) -> list[tuple[str, float, list[float]]]:
+        self._net.setInput(cv2.dnn.blobFromImage(frame, 1 / 127.5, (300, 300), (127.5, 127.5, 127.5)))
+        height, width = frame.shape[:2]
+        labels = {2: "bicycle", 6: "bus", 7: "car", 14: "motorbike", 15: "person"}
+        return [
+            (
+                labels[int(row[1])],
+                row[2],
+                [share * side for share, side in zip(row[3:], (width, height) * 2, strict=True)],
+            )
+            for row in self._net.forward()[0, 0].tolist()
+            if int(row[1]) in labels
+        ]
+
+
+@pytest.fixture(scope="module")
+def caffe_reader() -> CaffeReader:
+    if not hasattr(cv2.dnn, "readNetFromCaffe"):
+        pytest.skip("this OpenCV reads no Caffe networks (5 and later)")
+    return CaffeReader()
+
+
+def assert_the_same(detector: MobileNetSsd, caffe_reader: CaffeReader, frame: Pixels) -> int:
+    """The full frame and its squares show both readers the same; the number of things seen."""
+    height, width = frame.shape[:2]
+    parts = [frame, *(frame[at.top : at.bottom, at.left : at.right] for at in squares(width, height))]
+    seen = 0
+    for part in parts:
+        found, expected = detector.detect(part), caffe_reader.look(part)
+        assert [detection.label for detection in found] == [label for label, _, _ in expected]
+        for detection, (_, score, edges) in zip(found, expected, strict=True):
+            assert detection.score == pytest.approx(score, abs=0.0005)
+            box = detection.box
+            within = np.clip(edges, 0, (part.shape[1], part.shape[0]) * 2)
+            assert (box.left, box.top, box.right, box.bottom) == pytest.approx(within, abs=0.6)
+        seen += len(found)
+    return seen
+
+
+def test_drawn_scenes_look_the_same_to_opencvs_caffe_reader(detector: MobileNetSsd, caffe_reader: CaffeReader) -> None:
+    cabins = [CabinScene(e_bike=at, resident=at, door_opening=1.0) for at in (None, 0.35, 0.65, 1.0)]
+    frames = [*map(draw_cabin, cabins), *(draw_lane(LaneScene(car=at)) for at in (None, 0.6, 1.0))]
+    assert sum(assert_the_same(detector, caffe_reader, frame) for frame in frames) > len(frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("car-park.mp4", 80), ("people-one-by-one.mp4", 120), ("person-bicycle-car.gif", 10)]
+)
+def test_real_frames_look_the_same_to_opencvs_caffe_reader(
+    detector: MobileNetSsd, caffe_reader: CaffeReader, clip: Clip, name: str, step: int
+) -> None:
+    assert sum(assert_the_same(detector, caffe_reader, frame) for frame in clip(name, step)) > 0
+
+
+def test_a_kept_model_sees_the_same(detector: MobileNetSsd, tmp_path: Path) -> None:
+    frame = draw_cabin(CabinScene(e_bike=1.0, resident=1.0, door_opening=1.0))
+    MobileNetSsd(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert MobileNetSsd(tmp_path).detect(frame) == detector.detect(frame)
