@@ -263,6 +263,7 @@ class _Post:
             name=f"camera {self.camera.name}",
             ready=state is PictureState.GOOD and not self.failure,
             detail=self.failure or str(state),
+            vital=False,
         )
 
 
