@@ -223,13 +223,23 @@ async def test_a_row_the_database_refuses_is_put_aside_and_its_batch_goes_throug
     [
         taken(2, "half a \ud800 character"),
         taken(2, sequence=2**70),
+        taken(2, signal="".join(map(chr, range(0x4E00, 0x4E00 + 5000)))),
         acknowledged(2, "a\x00"),
         transition(1, alarm_id="a\x00"),
         msgspec.structs.replace(transition(1), number=2**40),
         msgspec.structs.replace(picture(), device="a\x00"),
         rejection("payload with \x00 and \ud800"),
     ],
-    ids=["surrogate", "long-sequence", "command", "transition", "long-number", "picture", "rejection"],
+    ids=[
+        "surrogate",
+        "long-sequence",
+        "longer-than-an-index-takes",
+        "command",
+        "transition",
+        "long-number",
+        "picture",
+        "rejection",
+    ],
 )
 async def test_no_row_whatever_is_in_it_keeps_others_from_being_written(
     history: PostgresHistory, dsn: str, poison
