@@ -25,6 +25,7 @@ from firewatch.storage.database import LONGEST_RETRY, Database, Slices, connect
 from firewatch.storage.migrate import Server, migrate
 from firewatch.storage.reader import PostgresReader
 from firewatch.storage.spill import Spill
+from firewatch.storage.tail import Tail
 from firewatch.telemetry import Telemetry
 from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed, InputsGivenUp
 
@@ -64,7 +65,13 @@ async def open_history(
             "The end of the spill file was cut short when firewatch last stopped; what had been acknowledged is whole.",
             bytes=spill.damaged_bytes,
         )
-    history = PostgresHistory(dsn, server, spill, telemetry)
+    tail = await asyncio.to_thread(Tail, directory)
+    left = await asyncio.to_thread(tail.left)
+    if left:
+        log.info("firewatch was stopped without a warning; its last moments are on disk.", records=len(left))
+        await asyncio.to_thread(spill.append, left)
+        await asyncio.to_thread(tail.clear)
+    history = PostgresHistory(dsn, server, spill, tail, telemetry)
     try:
         async with asyncio.timeout(START_TIMEOUT.total_seconds()):
             await history.connected()
@@ -102,10 +109,12 @@ class _Piece(NamedTuple):
 class PostgresHistory(PostgresReader):
     """Implements `ports.History` and `ports.HistoryReader`. Made by `open_history`, ended by `close`."""
 
-    def __init__(self, dsn: str, server: Server, spill: Spill, telemetry: Telemetry) -> None:
+    def __init__(self, dsn: str, server: Server, spill: Spill, tail: Tail, telemetry: Telemetry) -> None:
         super().__init__(dsn)
         self._server = server
         self._spill = spill
+        self._tail = tail
+        self._tail_works = True
         self._telemetry = telemetry
         self._database = Database(dsn, telemetry, on_change=lambda: self._database_changed.set())
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="firewatch-spill")
@@ -124,7 +133,11 @@ class PostgresHistory(PostgresReader):
     # What callers see.
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
-        """Take records for writing, in order; `on_safe` is called in the event loop once all are on disk."""
+        """Take records for writing, in order; `on_safe` is called in the event loop once all are on disk.
+
+        From here on they survive the death of this process, though not yet a power cut.
+        """
+        self._keep_in_tail(records)
         last = max(len(records) - 1, 0) // BATCH_RECORDS * BATCH_RECORDS
         for start in range(0, last, BATCH_RECORDS):
             self._waiting.append(_Piece(records[start : start + BATCH_RECORDS], None))
@@ -189,6 +202,7 @@ class PostgresHistory(PostgresReader):
         await asyncio.gather(self._task, return_exceptions=True)
         await super().close()
         self._files.shutdown()
+        self._tail.close()
 
     # The tasks.
 
@@ -214,12 +228,27 @@ class PostgresHistory(PostgresReader):
                 timer.cancel()
             earliest = running_loop.time() + BATCH_INTERVAL.total_seconds()
             pieces, records = self._next_batch()
+            everything = pieces == len(self._waiting)
+            if everything:
+                self._tail.turn()
             if records:
                 await self._make_safe(records, tasks)
+            if everything:
+                self._tail.forget()
             slices = Slices()
             for _ in range(pieces):
                 self._let_go()
                 await slices.rest()
+
+    def _keep_in_tail(self, records: Sequence[Record]) -> None:
+        try:
+            self._tail.append(records)
+        except OSError as error:
+            if self._tail_works:
+                log.error("The disk takes no records; a kill -9 now would lose the last moments.", error=str(error))
+            self._tail_works = False
+        else:
+            self._tail_works = True
 
     def _next_batch(self) -> tuple[int, list[Record]]:
         """How many pieces from the head of the queue make a batch, and their records; they stay in the queue."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import pkgutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import psycopg
@@ -22,6 +22,7 @@ from firewatch.storage.history import PostgresHistory, open_history
 from firewatch.storage.spill import Spill
 from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed, RowIsolated
 
+from .conftest import RecordingTelemetry
 from .records import acknowledged, at, picture, rejection, taken, transition
 
 pytestmark = pytest.mark.slow
@@ -328,3 +329,16 @@ async def test_readers_say_so_when_the_database_is_away(server: EmbeddedDatabase
         await history.observations("sample/tank-1/level", at(0), at(1), 10)
     await server.start()
     assert await history.alarms(AlarmFilter()) == []
+
+
+async def test_what_was_taken_a_moment_before_kill_9_is_there_after_the_restart(
+    dsn: str, opened: Callable[[str], Awaitable[PostgresHistory]], telemetry: RecordingTelemetry, tmp_path: Path
+) -> None:
+    dying = await open_history(dsn, tmp_path / "spill", telemetry=telemetry)
+    dying._task.cancel()  # before it can write anything
+    dying.write([taken(1), transition()])
+    dying.write([taken(2)])
+    restarted = await opened(dsn)
+    assert await stored_ordinals(restarted) == [1, 2]
+    assert [each.alarm_id for each in await restarted.alarms(AlarmFilter())] == [transition().alarm_id]
+    await dying._database.close()
