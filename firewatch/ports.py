@@ -120,6 +120,10 @@ class HistoryReader(Protocol):
         """Commands, newest first: those of one alarm or session, or those without a final answer."""
         ...
 
+    async def newest_commands(self) -> list[CommandRecord]:
+        """The newest command of every device, with the last answer to it, by device."""
+        ...
+
     async def picture(self, picture_id: str) -> Picture | None:
         """A kept picture."""
         ...

@@ -74,6 +74,10 @@ class PostgresReader:
         rows = await self._rows("commands", {"cause": cause, "unanswered": unanswered, "limit": limit})
         return list(map(read_command, rows))
 
+    async def newest_commands(self) -> list[CommandRecord]:
+        """The newest command of every device, with the last answer to it, by device."""
+        return list(map(read_command, await self._rows("newest_commands", {})))
+
     async def picture(self, picture_id: str) -> Picture | None:
         """A kept picture."""
         rows = await self._rows("picture", {"picture_id": picture_id})

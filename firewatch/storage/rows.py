@@ -234,7 +234,7 @@ def read_observation(signal: str, row: Row) -> StoredObservation:
 
 
 def read_command(row: Row) -> CommandRecord:
-    """A row of the query `commands`."""
+    """A row of the queries `commands` and `newest_commands`."""
     command_id, device, action, parameters, cause, rule, issued_time = row[:7]
     command = ActuatorCommand(
         command_id=command_id,

@@ -87,8 +87,14 @@ class InMemoryHistory:
             for record in records
             if (cause is None or record.command.cause == cause) and not (unanswered and _is_final(record.answer))
         ]
-        found.sort(key=lambda record: record.command.issued_time, reverse=True)
+        found.sort(key=_age, reverse=True)
         return found[:limit]
+
+    async def newest_commands(self) -> list[CommandRecord]:
+        """The newest command of every device, with the last answer to it, by device."""
+        records = [CommandRecord(each, self._answers.get(each.command_id)) for each in self._commands.values()]
+        newest = {record.command.device: record for record in sorted(records, key=_age)}
+        return [newest[device] for device in sorted(newest)]
 
     async def picture(self, picture_id: str) -> Picture | None:
         """A kept picture."""
@@ -134,3 +140,7 @@ def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
 
 def _is_final(answer: ActuatorAnswer | None) -> bool:
     return answer is not None and answer.state is not AnswerState.ACCEPTED
+
+
+def _age(record: CommandRecord) -> tuple[datetime, str]:
+    return record.command.issued_time, record.command.command_id

@@ -107,6 +107,26 @@ WHERE (%(cause)s::text IS NULL OR c.cause = %(cause)s)
 ORDER BY c.issued_time DESC, c.command_id DESC
 LIMIT %(limit)s
 
+-- newest_commands --
+-- One for each device, with its answer: the first final one, else the last.
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time,
+       a.state, a.detail, a.device, a.source_time, a.receive_time
+FROM (
+    SELECT DISTINCT ON (device) *
+    FROM actuator_command
+    ORDER BY device, issued_time DESC, command_id DESC
+) AS c
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM actuator_answer AS each
+    WHERE each.command_id = c.command_id
+    ORDER BY each.state = 'accepted',
+             CASE WHEN each.state <> 'accepted' THEN each.receive_time END,
+             each.receive_time DESC
+    LIMIT 1
+) AS a ON true
+ORDER BY c.device
+
 -- picture --
 SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s
 

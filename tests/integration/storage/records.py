@@ -94,10 +94,12 @@ def transition(number: int = 1, state: AlarmState = AlarmState.UNACKNOWLEDGED, *
     )
 
 
-def command(command_id: str = "c1", issued: float = 0, cause: str = "a1") -> ActuatorCommand:
+def command(
+    command_id: str = "c1", issued: float = 0, cause: str = "a1", device: str = "sample/a-lift-2-door"
+) -> ActuatorCommand:
     return ActuatorCommand(
         command_id=command_id,
-        device="sample/a-lift-2-door",
+        device=device,
         action="hold_door",
         parameters={"max_seconds": 60.0, "gently": True, "text_zh": "请离开"},
         cause=cause,

@@ -160,6 +160,34 @@ async def test_commands_are_found_by_cause_and_by_what_is_still_owed(history: Po
     assert [each.command.command_id for each in await history.commands(unanswered=True)] == ["c2", "c1"]
 
 
+async def test_a_command_that_was_given_up_is_owed_no_more(history: PostgresHistory) -> None:
+    given_up = answer(AnswerState.FAILED, 70, detail="unanswered")
+    history.write([command(), answer(AnswerState.ACCEPTED, 1)])
+    history.write([given_up])
+    await history.flush()
+    assert await history.commands(unanswered=True) == []
+    assert await history.commands() == [CommandRecord(command(), given_up)]
+
+
+async def test_the_newest_command_of_every_device_comes_with_its_answer(history: PostgresHistory) -> None:
+    door = [command("held", 1), command("released", 9)]
+    loudspeaker = [command("stopped", 8, device="other/z"), command("played", 2, device="other/z")]
+    at_once = [command(each, 5, device="sample/b") for each in ("x", "y", "w")]
+    done = answer(AnswerState.DONE, 10, command_id="released")
+    accepted = answer(AnswerState.ACCEPTED, 11, command_id="released")
+    history.write([*door, *loudspeaker, *at_once, answer(AnswerState.DONE, command_id="played"), done, accepted])
+    await history.flush()
+    assert await history.newest_commands() == [
+        CommandRecord(loudspeaker[0], None),
+        CommandRecord(door[1], done),
+        CommandRecord(at_once[1], None),
+    ]
+
+
+async def test_a_history_without_commands_has_no_newest_ones(history: PostgresHistory) -> None:
+    assert await history.newest_commands() == []
+
+
 async def test_a_picture_comes_back_byte_for_byte(history: PostgresHistory) -> None:
     history.write([picture()])
     await history.flush()

@@ -20,7 +20,7 @@ from firewatch.model.alarm import (
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.text import LocalText
-from firewatch.ports import AlarmFilter, EngineInput
+from firewatch.ports import AlarmFilter, CommandRecord, EngineInput
 from firewatch.testing.clock import START, FakeClock
 from firewatch.testing.history import InMemoryHistory
 from firewatch.testing.publisher import RecordingPublisher
@@ -112,6 +112,18 @@ async def test_a_final_answer_stays() -> None:
     assert record.answer is not None
     assert record.answer.detail == "held"
     assert await history.commands(unanswered=True) == []
+
+
+async def test_the_newest_command_of_every_device_comes_with_its_answer() -> None:
+    history = InMemoryHistory()
+    later = START + timedelta(seconds=5)
+    held = ActuatorCommand("held", "sample/b", "hold_door", {}, "session", "rule", START)
+    released = ActuatorCommand("released", "sample/b", "release_door", {}, "session", "rule", later)
+    played = ActuatorCommand("played", "sample/a", "play", {}, "session", "rule", START)
+    done = ActuatorAnswer("released", "sample/b", AnswerState.DONE, "released", later, later)
+    assert await history.newest_commands() == []
+    history.write([released, held, played, done])
+    assert await history.newest_commands() == [CommandRecord(played, None), CommandRecord(released, done)]
 
 
 def test_a_publisher_remembers_what_a_broker_would_hold() -> None:
