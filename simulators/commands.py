@@ -32,7 +32,7 @@ def scenario_path(name: str) -> Path:
 
 
 def simulator_commands(
-    broker_url: str,
+    broker_url: str | None,
     site: Path,
     scenario: Path | None,
     start_time: datetime,
@@ -40,8 +40,13 @@ def simulator_commands(
     *,
     prefix: str | None = None,
 ) -> dict[str, list[str]]:
-    """The command line of each simulator process, by its name. `start_time` is when the scenario starts."""
-    shared = ["--broker", broker_url, "--site", str(site), "--start-time", start_time.isoformat()]
+    """The command line of each simulator process, by its name. `start_time` is when the scenario starts.
+
+    Without `broker_url` the processes take the broker from their environment (`simulators.device.Broker.environment`).
+    """
+    shared = ["--site", str(site), "--start-time", start_time.isoformat()]
+    if broker_url is not None:
+        shared += ["--broker", broker_url]
     if scenario is not None:
         shared += ["--scenario", str(scenario)]
     if prefix is not None:

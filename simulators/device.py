@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiomqtt
 import msgspec
@@ -98,6 +98,7 @@ class Broker(msgspec.Struct, frozen=True):
     username: str | None = None
     password: str | None = None
     tls: bool = False
+    ca_file: str | None = None
 
     @classmethod
     def from_url(cls, url: str, prefix: str) -> Broker:
@@ -119,6 +120,20 @@ class Broker(msgspec.Struct, frozen=True):
             tls=tls,
         )
 
+    def environment(self) -> dict[str, str]:
+        """The variables that name this broker to a simulator process without showing a password to everyone."""
+        account = ""
+        if self.username is not None:
+            account = quote(self.username, safe="")
+            if self.password is not None:
+                account += f":{quote(self.password, safe='')}"
+            account += "@"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        variables = {"FIREWATCH_SIMULATORS_BROKER": f"mqtt{'s' if self.tls else ''}://{account}{host}:{self.port}"}
+        if self.ca_file is not None:
+            variables["FIREWATCH_SIMULATORS_CA_FILE"] = self.ca_file
+        return variables
+
     def client(self, identifier: str, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
         """A client, not yet connected. The identifier may hold no dot: NATS refuses it."""
         return aiomqtt.Client(
@@ -127,7 +142,7 @@ class Broker(msgspec.Struct, frozen=True):
             identifier=identifier,
             username=self.username,
             password=self.password,
-            tls_context=ssl.create_default_context() if self.tls else None,
+            tls_context=ssl.create_default_context(cafile=self.ca_file) if self.tls else None,
             will=will,
             keepalive=10,
             # Without it a small packet waits for the answer to the one before.

@@ -123,7 +123,19 @@ class Wiring:
 def process_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that every simulator process has."""
     options = (
-        click.option("--broker", required=True, metavar="URL", help="The MQTT broker: mqtt://127.0.0.1:1883."),
+        click.option(
+            "--broker",
+            required=True,
+            metavar="URL",
+            envvar="FIREWATCH_SIMULATORS_BROKER",
+            help="The MQTT broker: mqtt://127.0.0.1:1883. In the variable it may hold user:password@ unseen.",
+        ),
+        click.option(
+            "--ca-file",
+            type=click.Path(exists=True, dir_okay=False),
+            envvar="FIREWATCH_SIMULATORS_CA_FILE",
+            help="What an mqtts:// broker's certificate is checked against.",
+        ),
         click.option(
             "--site",
             required=True,
@@ -145,7 +157,14 @@ def process_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_options(
-    name: str, broker: str, site: Path, prefix: str, scenario: Path | None, start_time: str | None, interval: str
+    name: str,
+    broker: str,
+    ca_file: str | None,
+    site: Path,
+    prefix: str,
+    scenario: Path | None,
+    start_time: str | None,
+    interval: str,
 ) -> ProcessOptions:
     """Turn what was typed into what a process needs.
 
@@ -161,7 +180,7 @@ def read_options(
             raise ValueError("--start-time needs an offset, for example 2025-06-01T08:00:00+08:00")
         return ProcessOptions(
             name=name,
-            broker=Broker.from_url(broker, prefix),
+            broker=msgspec.structs.replace(Broker.from_url(broker, prefix), ca_file=ca_file),
             site=known,
             scenario=story,
             start_time=started,

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from psycopg.conninfo import make_conninfo
 
+from firewatch.app.address import forget_address, remember_address
 from firewatch.app.clock import SystemClock
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
 from firewatch.app.loop import EngineLoop
 from firewatch.app.recovery import recover
+from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.app.supervisor import Supervisor
 from firewatch.broadcast.actuators import Actuators
 from firewatch.config.project import Project
@@ -30,17 +31,13 @@ from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.session import MqttSession
 from firewatch.ports import Clock, PartStatus, Picture
 from firewatch.storage.history import PostgresHistory, open_history
-from firewatch.storage.snapshot import Snapshot, SnapshotFile
-from firewatch.telemetry.events import SnapshotWritten
+from firewatch.storage.snapshot import SnapshotFile
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
 from firewatch.vision.detector import MobileNetSsd
 from firewatch.vision.watch import CameraWatch
 from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
-
-SNAPSHOT_INTERVAL = timedelta(seconds=5)
-"""A restart replays at most about this much from the history."""
 
 _Offer = Callable[[list[Observation]], None]
 _Part = Callable[[], Awaitable[None]]
@@ -118,16 +115,29 @@ class App:
         loop.already_annunciated(recovered.annunciated)
         loop.settle(recovered.effects)
 
-        live = Live(loop, cameras, self._rejections, [lambda: self._broker_status, history.status])
+        live = Live(
+            loop,
+            cameras,
+            self._rejections,
+            self._supervisor,
+            [lambda: self._broker_status, history.status, loop.status],
+        )
         web = WebServer(
             self._settings.http, self._inventory, live, history, loop, self._clock, self._telemetry.metrics, feed
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)
+        await asyncio.to_thread(remember_address, self._settings, address)
+        self._undo.push_async_callback(asyncio.to_thread, forget_address, self._settings)
+
+        # Before any input: a replay across the time firewatch was down would report devices that nobody could hear.
+        keeper = SnapshotKeeper(loop, history, snapshots, self._telemetry)
+        await keeper.write()
 
         # Stopped in reverse: the engine first, then what it took is made safe and acknowledged, then the session ends.
-        self._run("mqtt", session.run)
-        self._keep_snapshots(loop, history, snapshots)
+        self._run("mqtt session", session.run)
+        self._undo.push_async_callback(keeper.write)
+        self._run("snapshots", keeper.run)
         self._run("engine", loop.run)
         if cameras is not None:
             cameras.start()
@@ -185,26 +195,6 @@ class App:
     def _run(self, name: str, part: _Part) -> None:
         self._supervisor.keep_running(name, part)
         self._undo.push_async_callback(self._supervisor.stop, name)
-
-    def _keep_snapshots(self, loop: EngineLoop, history: PostgresHistory, snapshots: SnapshotFile) -> None:
-        async def write() -> None:
-            running_loop = asyncio.get_running_loop()
-            started = running_loop.time()
-            ordinal, state = loop.snapshot()
-            # What led to this state must be safe first: else a crash could leave an alarm that no record tells of.
-            await history.flush()
-            await asyncio.to_thread(snapshots.write, Snapshot(ordinal=ordinal, state=state))
-            self._telemetry.emit(
-                SnapshotWritten(ordinal=ordinal, size_bytes=len(state), seconds=running_loop.time() - started)
-            )
-
-        async def keep_writing() -> None:
-            while True:
-                await write()
-                await asyncio.sleep(SNAPSHOT_INTERVAL.total_seconds())
-
-        self._undo.push_async_callback(write)
-        self._run("snapshots", keep_writing)
 
 
 def _no_picture(_: str) -> Picture | None:

@@ -15,24 +15,28 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import aiomqtt
 import msgspec
 from ruamel.yaml import YAML
 
+from firewatch.app.address import console_address, forget_address
 from firewatch.app.child import Child, free_port
 from firewatch.app.clock import SystemClock
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
-from firewatch.config.settings import Settings
+from firewatch.config.settings import MqttSettings, Settings
 from firewatch.errors import StartError
 from firewatch.model.alarm import Alarm
 from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.topic import Channel, parse, topic_filter
+from firewatch.mqtt.broker import broker_address
+from firewatch.mqtt.broker import password as broker_password
 from simulators.commands import SCENARIOS, simulator_commands
+from simulators.device import Broker
 
 DAEMON_START_TIMEOUT = timedelta(seconds=60)
+RETRY_INTERVAL = timedelta(seconds=0.5)
 _POLL_SECONDS = 0.1
 
 
@@ -74,26 +78,24 @@ class Demo:
     async def _start_and_tell(self) -> None:
         self._say(f"firewatch demo: {scenario_names()[self._scenario]}\n")
         await asyncio.to_thread(self._logs.mkdir, mode=0o700, parents=True, exist_ok=True)
-        broker = await self._broker()
+        self._broker_url = await self._start_broker()
+        self._broker = simulators_broker(self._settings.mqtt.model_copy(update={"url": self._broker_url}))
         environment = {
-            "FIREWATCH_MQTT__URL": broker,
+            "FIREWATCH_MQTT__URL": self._broker_url,
             "FIREWATCH_DATABASE__DSN": await self._database(),
             "FIREWATCH_VISION__STREAM_BASE_URL": f"http://127.0.0.1:{(camera_port := free_port())}/",
         }
         daemon = await self._daemon(environment)
         start_time = self._clock.now()
-        await self._simulators(broker, start_time, camera_port)
-        self._say(f"\n  Console  {self._console}\n  Logs     {self._logs}\n  Ctrl-C stops everything.\n")
+        await self._simulators(start_time, camera_port)
+        self._say(
+            f"\n  Console  {console_address(self._settings)}/\n  Logs     {self._logs}\n  Ctrl-C stops everything.\n"
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_daemon(daemon))
-            group.create_task(self._tell(broker, start_time))
+            group.create_task(self._tell(start_time))
 
-    @property
-    def _console(self) -> str:
-        http = self._settings.http
-        return f"http://{http.host}:{http.port}/"
-
-    async def _broker(self) -> str:
+    async def _start_broker(self) -> str:
         if self._settings.mqtt.url is not None:
             self._up("broker", f"yours, at {self._settings.mqtt.url}")
             return self._settings.mqtt.url
@@ -121,6 +123,7 @@ class Demo:
             self._logs / "daemon.log",
             environment={**os.environ, **environment},
         )
+        forget_address(self._settings)
         await daemon.start()
         self._undo.push_async_callback(daemon.stop)
         await self._until_alive(daemon)
@@ -131,22 +134,28 @@ class Demo:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DAEMON_START_TIMEOUT.total_seconds()):
                 while daemon.running:
-                    if await asyncio.to_thread(_answers, f"{self._console}healthz"):
+                    if await asyncio.to_thread(_answers, f"{console_address(self._settings)}/healthz"):
                         return
                     await asyncio.sleep(_POLL_SECONDS)
         raise StartError(f"the daemon did not come up; the end of {daemon.log}:\n{daemon.log_tail()}")
 
-    async def _simulators(self, broker: str, start_time: datetime, camera_port: int) -> None:
+    async def _simulators(self, start_time: datetime, camera_port: int) -> None:
+        sites = self._settings.sites
         commands = simulator_commands(
-            broker,
-            self._settings.sites / "sample.yaml",
+            None,  # in the environment, because it may hold a password
+            sites if sites.is_file() else sites / "sample.yaml",
             SCENARIOS / f"{self._scenario}.yaml",
             start_time,
             camera_port,
             prefix=self._settings.mqtt.prefix,
         )
         for name, command in commands.items():
-            simulator = Child(name, command, self._logs / f"simulator-{name}.log")
+            simulator = Child(
+                name,
+                command,
+                self._logs / f"simulator-{name}.log",
+                environment={**os.environ, **self._broker.environment()},
+            )
             await simulator.start()
             self._undo.push_async_callback(simulator.stop)
         self._up("simulators", ", ".join(commands))
@@ -155,21 +164,22 @@ class Demo:
         while True:
             code = await daemon.wait()
             self._say(f"  The daemon ended ({code}); it is started again and goes on where it was.")
+            await asyncio.sleep(RETRY_INTERVAL.total_seconds())
             await daemon.start()
 
-    async def _tell(self, broker: str, start_time: datetime) -> None:
-        address = urlsplit(broker)
-        prefix = self._settings.mqtt.prefix
-        story = _Story(self._chinese, prefix)
-        async with aiomqtt.Client(
-            address.hostname or "127.0.0.1",
-            address.port or 1883,
-            username=address.username,
-            password=address.password,
-            identifier=f"firewatch-demo-{os.getpid()}",
-        ) as client:
+    async def _tell(self, start_time: datetime) -> None:
+        story = _Story(self._chinese, self._settings.mqtt.prefix)
+        while True:
+            try:
+                await self._tell_while_connected(story, start_time)
+            except aiomqtt.MqttError as error:
+                self._say(f"  The broker was lost ({error}); connecting again.")
+                await asyncio.sleep(RETRY_INTERVAL.total_seconds())
+
+    async def _tell_while_connected(self, story: _Story, start_time: datetime) -> None:
+        async with self._broker.client(f"firewatch-demo-{os.getpid()}") as client:
             for channel in (Channel.ALARM, Channel.COMMAND, Channel.ANSWER):
-                await client.subscribe(topic_filter(channel, prefix), qos=1)
+                await client.subscribe(topic_filter(channel, self._settings.mqtt.prefix), qos=1)
             async for message in client.messages:
                 line = story.line(str(message.topic), bytes(message.payload or b""))
                 if line is not None:
@@ -178,6 +188,24 @@ class Demo:
 
     def _up(self, part: str, detail: str) -> None:
         self._say(f"  up  {part:<11}{detail}")
+
+
+def simulators_broker(settings: MqttSettings) -> Broker:
+    """The broker of the settings, as the simulators know it.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    address = broker_address(settings)
+    return Broker(
+        host=address.host,
+        port=address.port,
+        prefix=settings.prefix,
+        username=settings.username,
+        password=broker_password(settings),
+        tls=address.tls,
+        ca_file=str(settings.ca_file) if settings.ca_file is not None else None,
+    )
 
 
 class _Story:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from firewatch.app.loop import EngineLoop
+from firewatch.app.supervisor import Supervisor
 from firewatch.model.alarm import Alarm
 from firewatch.model.observation import Observation
 from firewatch.ports import PartStatus, Picture, Rejection
@@ -20,11 +21,13 @@ class Live:
         loop: EngineLoop,
         cameras: CameraWatch | None,
         rejected: RejectionLog,
+        supervisor: Supervisor,
         parts: Sequence[Callable[[], PartStatus]],
     ) -> None:
         self._loop = loop
         self._cameras = cameras
         self._rejected = rejected
+        self._supervisor = supervisor
         self._parts = parts
 
     def alarms(self) -> list[Alarm]:
@@ -46,7 +49,7 @@ class Live:
     def parts(self) -> list[PartStatus]:
         """Every part's state."""
         cameras = self._cameras.parts() if self._cameras is not None else []
-        return [*(part() for part in self._parts), *cameras]
+        return [*(part() for part in self._parts), *self._supervisor.status(), *cameras]
 
     def frame(self, device: str) -> bytes | None:
         """The newest picture (JPEG) of a camera."""

@@ -12,21 +12,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState, TransitionReason
+from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
 from firewatch.model.command import ActuatorAnswer, OperatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
-from firewatch.ports import Clock, EngineInput, Feed, History, Picture, Publisher, Record, Rejection
-from firewatch.telemetry.events import AlarmAnnunciated, EngineInputs, ObservationDecided, RuleFailed
+from firewatch.mqtt.rejection import RejectionReason
+from firewatch.ports import Clock, EngineInput, Feed, History, PartStatus, Picture, Publisher, Record, Rejection
+from firewatch.telemetry.events import AlarmAnnunciated, EngineInputs, InputFailed, ObservationDecided, RuleFailed
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
 
@@ -39,6 +42,7 @@ BACK_PRESSURE_INTERVAL = timedelta(milliseconds=50)
 STORED_REJECTIONS_A_SECOND = 20
 """Rejections beyond these are counted, but neither stored nor shown one by one: bad input must not fill the disk."""
 
+log = structlog.get_logger("firewatch.loop")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -133,7 +137,7 @@ class EngineLoop:
         self._reported_ordinal = last_ordinal
         self._reported_failures = 0
         self._annunciated: dict[str, datetime] = {}
-        self._kept_pictures: set[str] = set()
+        self._kept_pictures: dict[str, str] = {}
         self._paused = False
         self.last: dict[str, Observation] = {}
 
@@ -185,32 +189,41 @@ class EngineLoop:
 
     def settle(self, effects: Sequence[Effect]) -> None:
         """Carry out what a restart's replay left to do, and show every standing alarm on the feed again."""
-        records: list[Record] = []
-        for effect in effects:
-            if isinstance(effect, RecordTransition):
-                self._record(effect, records)
-                if effect.transition.alarm.state is AlarmState.NORMAL:
-                    self._show(effect.transition.alarm)
-            else:
-                self._carry_out([effect], records)
-        self._history.write(records)
+        transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
+        self._history.write([self._transition(effect, []) for effect in transitions])
+        for effect in transitions:
+            if effect.transition.alarm.state is AlarmState.NORMAL:
+                self._show(effect.transition.alarm)
+        self._carry_out([effect for effect in effects if not isinstance(effect, RecordTransition)], [])
         for alarm in self.alarms():
             self._show(alarm)
+
+    def status(self) -> PartStatus:
+        """How the rules are: one that failed is out of service for its subject until the next start."""
+        failures = self._engine.failures()
+        detail = "; ".join(
+            f"{failure.rule} on {failure.subject} is out of service: {failure.error}" for failure in failures
+        )
+        return PartStatus(name="rules", ready=not failures, detail=detail[:500] or "all in service", vital=False)
+
+    def clear_unless_standing(self, topic: Topic) -> None:
+        """Take an alarm off the broker that it still holds from before, if it does not stand any more."""
+        if all(alarm.alarm_id != topic.device for alarm in self._engine.alarms()):
+            self._source.publish(topic.name(self._prefix), b"", retain=True)
 
     async def run(self) -> None:
         """Take inputs for ever."""
         running_loop = asyncio.get_running_loop()
         while True:
             await self._wait()
-            self._advance()
+            self._housekeeping()
             slice_end = running_loop.time() + SLICE_SECONDS
             while self._inbox:
                 self._take(self._inbox.popleft())
                 if running_loop.time() > slice_end:
                     await asyncio.sleep(0)
+                    self._housekeeping()
                     slice_end = running_loop.time() + SLICE_SECONDS
-            self._apply_back_pressure()
-            self._report()
 
     # One step each.
 
@@ -230,41 +243,74 @@ class EngineLoop:
         if timer is not None:
             timer.cancel()
 
-    def _advance(self) -> None:
+    def _housekeeping(self) -> None:
         now = self._clock.now()
-        records: list[Record] = []
-        self._carry_out(self._engine.advance(now), records)
-        self._actuators.advance(now)
-        if records:
-            self._history.write(records)
+        self._guarded(lambda: self._carry_out(self._engine.advance(now), []))
+        given_up = self._actuators.advance(now)
+        if given_up:
+            self._history.write(given_up)
+        self._apply_back_pressure()
+        self._report()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Take one step; whatever goes wrong in it costs that step alone."""
+        try:
+            step()
+        except Exception as error:
+            self._telemetry.emit(InputFailed(error=f"{type(error).__name__}: {error}"))
+            log.exception("An input failed in a way nobody foresaw; the others go on.")
 
     def _take(self, item: _Messages | Sequence[Observation] | _Command) -> None:
         if isinstance(item, _Messages):
             self._take_messages(item)
         elif isinstance(item, _Command):
-            self._take_command(item)
+            self._guarded(partial(self._take_command, item))
         else:
             records: list[Record] = []
             for observation in item:
-                self._observe(observation, records)
+                self._guarded(partial(self._observe, observation, records))
             self._history.write(records)
 
     def _take_messages(self, batch: _Messages) -> None:
         records: list[Record] = []
         for message in batch.messages:
-            heard = self._decoder.decode(message.topic, message.payload, message.retain, batch.receive_time)
-            if isinstance(heard, ActuatorAnswer):
-                records.append(heard)
-                self._actuators.answered(heard)
-            elif isinstance(heard, Rejection):
-                self._reject(heard, records)
-            else:
-                for observation in heard:
-                    self._observe(observation, records)
+            try:
+                self._take_message(message, batch.receive_time, records)
+            except Exception as error:
+                self._telemetry.emit(InputFailed(error=f"{type(error).__name__}: {error}"))
+                log.exception("A message failed in a way nobody foresaw; the others go on.", topic=message.topic)
         messages = batch.messages
         self._history.write(records, on_safe=lambda: self._source.acknowledge(messages))
 
+    def _take_message(self, message: IncomingMessage, receive_time: datetime, records: list[Record]) -> None:
+        heard = self._decoder.decode(message.topic, message.payload, message.retain, receive_time)
+        if isinstance(heard, ActuatorAnswer):
+            self._take_answer(heard, message, records)
+        elif isinstance(heard, Rejection):
+            self._reject(heard, records)
+        else:
+            for observation in heard:
+                self._observe(observation, records)
+
+    def _take_answer(self, answer: ActuatorAnswer, message: IncomingMessage, records: list[Record]) -> None:
+        if self._actuators.answered(answer):
+            records.append(answer)
+            return
+        detail = f"{answer.device} answers a command that another device was given"
+        self._reject(
+            Rejection(
+                receive_time=answer.receive_time,
+                source=message.topic,
+                reason=RejectionReason.UNEXPECTED_ANSWER,
+                detail=detail,
+                payload=message.payload[:200].decode(errors="replace"),
+            ),
+            records,
+        )
+
     def _take_command(self, item: _Command) -> None:
+        if item.done.done():  # nobody waits for it any more, so nobody would know that it was carried out
+            return
         now = self._clock.now()
         try:
             effects = self._engine.command(item.command, now)
@@ -272,14 +318,10 @@ class EngineLoop:
             item.done.set_exception(refused)
             return
         self._ordinal += 1
-        records: list[Record] = [EngineInput(ordinal=self._ordinal, now=now, command=item.command)]
-        self._carry_out(effects, records)
-        after = next(
-            self._stamped(effect.transition.alarm)
-            for effect in effects
-            if isinstance(effect, RecordTransition) and effect.transition.alarm_id == item.command.alarm_id
-        )
-        self._history.write(records, on_safe=lambda: _answer(item.done, after))
+        self._carry_out(effects, [EngineInput(ordinal=self._ordinal, now=now, command=item.command)])
+        changes = [effect.transition.alarm for effect in effects if isinstance(effect, RecordTransition)]
+        after = [self._stamped(alarm) for alarm in changes if alarm.alarm_id == item.command.alarm_id][-1]
+        self._history.write([], on_safe=lambda: _answer(item.done, after))
 
     def _observe(self, observation: Observation, records: list[Record]) -> None:
         now = self._clock.now()
@@ -289,6 +331,9 @@ class EngineLoop:
         effects = self._engine.observe(observation, now)
         if effects:
             self._carry_out(effects, records)
+            if any(isinstance(effect, Annunciate) for effect in effects):
+                waited = self._clock.now() - observation.receive_time
+                self._telemetry.emit(ObservationDecided(seconds=waited.total_seconds()))
         self._feed.push(observation)
 
     def _reject(self, rejection: Rejection, records: list[Record]) -> None:
@@ -298,30 +343,41 @@ class EngineLoop:
             self._feed.push(rejection)
 
     def _carry_out(self, effects: Sequence[Effect], records: list[Record]) -> None:
+        """Hand what led here and what follows to the history, which does not wait for anything, and tell people.
+
+        In this order, because after a kill -9 an alarm that people have seen must not be unknown. `records` are the
+        inputs taken since the last hand-over; the list is empty afterwards.
+        """
+        if not effects:
+            return
+        now = self._clock.now()
+        for effect in effects:
+            if isinstance(effect, Annunciate):
+                self._annunciated.setdefault(effect.alarm.alarm_id, now)
+            elif isinstance(effect, SendCommand):
+                records.append(effect.command)
+            elif isinstance(effect, RecordTransition):
+                records.append(self._transition(effect, records))
+        self._history.write(records.copy())
+        records.clear()
         for effect in effects:
             if isinstance(effect, Annunciate):
                 self._annunciate(effect.alarm)
             elif isinstance(effect, SendCommand):
-                self._actuators.send(effect.command, self._clock.now())
-                records.append(effect.command)
-            elif isinstance(effect, RecordTransition):
-                self._record(effect, records)
-                if effect.transition.reason is not TransitionReason.CONDITION_ACTIVE:  # that one was annunciated
-                    self._show(self._stamped(effect.transition.alarm))
+                self._actuators.send(effect.command, now)
+            elif effect.transition.reason is not TransitionReason.CONDITION_ACTIVE:  # that one was annunciated
+                self._show(self._stamped(effect.transition.alarm))
 
-    def _record(self, effect: RecordTransition, records: list[Record]) -> None:
+    def _transition(self, effect: RecordTransition, records: list[Record]) -> AlarmTransition:
         alarm = self._stamped(effect.transition.alarm)
         self._keep_picture(alarm, records)
-        records.append(msgspec.structs.replace(effect.transition, alarm=alarm))
+        return msgspec.structs.replace(effect.transition, alarm=alarm)
 
     def _annunciate(self, alarm: Alarm) -> None:
-        now = self._clock.now()
-        self._annunciated.setdefault(alarm.alarm_id, now)
         self._show(self._stamped(alarm))
         self._telemetry.emit(
             AlarmAnnunciated(alarm_id=alarm.alarm_id, rule=alarm.rule, subject=alarm.subject, priority=alarm.priority)
         )
-        self._telemetry.emit(ObservationDecided(seconds=(now - alarm.clock.receive_time).total_seconds()))
 
     def _show(self, alarm: Alarm) -> None:
         topic = Topic(channel=Channel.ALARM, site=alarm.site, device=alarm.alarm_id).name(self._prefix)
@@ -330,6 +386,7 @@ class EngineLoop:
         if not standing:
             self._source.publish(topic, b"", retain=True)
             self._annunciated.pop(alarm.alarm_id, None)
+            self._kept_pictures.pop(alarm.alarm_id, None)
         self._feed.push(alarm)
 
     def _stamped(self, alarm: Alarm) -> Alarm:
@@ -339,14 +396,12 @@ class EngineLoop:
         )
 
     def _keep_picture(self, alarm: Alarm, records: list[Record]) -> None:
-        if alarm.picture is None or alarm.picture in self._kept_pictures:
+        if alarm.picture is None or self._kept_pictures.get(alarm.alarm_id) == alarm.picture:
             return
         picture = self._take_picture(alarm.picture)
         if picture is not None:
-            self._kept_pictures.add(alarm.picture)
             records.append(picture)
-        if alarm.state is AlarmState.NORMAL:
-            self._kept_pictures.discard(alarm.picture)
+            self._kept_pictures[alarm.alarm_id] = alarm.picture
 
     def _report(self) -> None:
         if self._ordinal != self._reported_ordinal:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from firewatch.ports import PartStatus
+
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 30.0
 
@@ -18,22 +20,34 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, str] = {}
 
     def keep_running(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         """Run `part` until `stop`, again after every failure, with a pause that doubles up to half a minute."""
         self._tasks[name] = asyncio.get_running_loop().create_task(self._keep(name, part), name=f"firewatch {name}")
+
+    def status(self) -> list[PartStatus]:
+        """Every part that is kept running; one that failed is not ready until it has run well for a while."""
+        return [
+            PartStatus(name=name, ready=name not in self._failures, detail=self._failures.get(name, "running"))
+            for name in self._tasks
+        ]
 
     async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         pause = _FIRST_RETRY_SECONDS
         running_loop = asyncio.get_running_loop()
         while True:
             started = running_loop.time()
+            well = running_loop.call_later(_LONGEST_RETRY_SECONDS, self._failures.pop, name, None)
             try:
                 await part()
-            except Exception:
+            except Exception as error:
+                self._failures[name] = f"failed and was started again: {type(error).__name__}: {error}"[:200]
                 log.exception("A part of firewatch failed and is started again.", part=name, retry_seconds=pause)
             else:
                 log.warning("A part of firewatch ended by itself and is started again.", part=name, retry_seconds=pause)
+            finally:
+                well.cancel()
             await asyncio.sleep(pause)
             ran_well = running_loop.time() - started > _LONGEST_RETRY_SECONDS
             pause = _FIRST_RETRY_SECONDS if ran_well else min(pause * 2, _LONGEST_RETRY_SECONDS)

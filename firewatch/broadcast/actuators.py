@@ -26,6 +26,9 @@ ANSWER_TIMEOUT = timedelta(seconds=10)
 FOLLOW_LIMIT = timedelta(minutes=10)
 """How long an accepted command is waited for to be done; longer than any message that is played."""
 
+UNANSWERED = "unanswered"
+"""The detail shown for a command that was given up; no actuator says it."""
+
 FINAL_STATES = (AnswerState.DONE, AnswerState.FAILED)
 
 _encode = msgspec.json.Encoder().encode
@@ -67,11 +70,16 @@ class Actuators:
         self._telemetry.emit(CommandSent(command_id=command.command_id, device=command.device, action=command.action))
         self._on_change(CommandRecord(command=command, answer=None))
 
-    def answered(self, answer: ActuatorAnswer) -> None:
-        """Take an actuator's answer. An answer to a command nobody follows any more is left to the history."""
+    def answered(self, answer: ActuatorAnswer) -> bool:
+        """Take an actuator's answer; False if it is not this device's to give.
+
+        An answer to a command nobody follows any more is left to the history.
+        """
         followed = self._followed.get(answer.command_id)
         if followed is None:
-            return
+            return True
+        if followed.command.device != answer.device:
+            return False
         followed.answer = answer
         self._telemetry.emit(
             CommandAnswered(
@@ -81,15 +89,19 @@ class Actuators:
         self._on_change(CommandRecord(command=followed.command, answer=answer))
         if answer.state in FINAL_STATES:
             del self._followed[answer.command_id]
+        return True
 
-    def advance(self, now: datetime) -> None:
-        """Send again what is due, and give up what has waited too long."""
+    def advance(self, now: datetime) -> list[ActuatorAnswer]:
+        """Send again what is due, and give up what has waited too long: returns what stands in for their answers."""
+        given_up: list[ActuatorAnswer] = []
         for command_id, followed in list(self._followed.items()):
             if followed.answer is not None:
                 if now >= followed.first_sent_time + FOLLOW_LIMIT:
                     del self._followed[command_id]
             elif now >= followed.first_sent_time + ANSWER_TIMEOUT:
                 del self._followed[command_id]
+                given_up.append(_unanswered(followed.command, now))
+                self._on_change(CommandRecord(command=followed.command, answer=given_up[-1]))
                 self._telemetry.emit(
                     CommandUnanswered(
                         command_id=command_id,
@@ -101,6 +113,7 @@ class Actuators:
             elif now >= followed.resend_time:
                 followed.resend_time = now + RESEND_INTERVAL
                 self._publish(followed.command)
+        return given_up
 
     def next_wake(self) -> datetime | None:
         """When `advance` has something to do next; None while every command is answered."""
@@ -114,3 +127,15 @@ class Actuators:
             id=command.command_id, action=command.action, parameters=command.parameters, time=command.issued_time
         )
         self._publisher.publish(topic, _encode(message))
+
+
+def _unanswered(command: ActuatorCommand, now: datetime) -> ActuatorAnswer:
+    """What is shown in place of the answer that did not come."""
+    return ActuatorAnswer(
+        command_id=command.command_id,
+        device=command.device,
+        state=AnswerState.FAILED,
+        detail=UNANSWERED,
+        source_time=now,
+        receive_time=now,
+    )

@@ -40,12 +40,24 @@ def command(config: Path | None) -> None:
         sys.exit(1)
 
 
-async def _run(settings: Settings, project: Project) -> None:
-    stop = asyncio.Event()
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(asked, stop.set)
+async def _start(settings: Settings, project: Project) -> tuple[App, str]:
     app = App(settings, project)
-    address = await app.start()
+    return app, await app.start()
+
+
+async def _run(settings: Settings, project: Project) -> None:
+    running_loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    starting = running_loop.create_task(_start(settings, project))
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        running_loop.add_signal_handler(asked, starting.cancel)
+    try:
+        app, address = await starting
+    except asyncio.CancelledError:
+        log.info("firewatch was stopped while it started.")
+        return
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        running_loop.add_signal_handler(asked, stop.set)
     log.info("firewatch is up.", console=address, rules=len(project.rules))
     await stop.wait()
     log.info("firewatch is stopping.")

@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 import click
 
-from firewatch.config.project import load_settings
+from firewatch.app.address import console_address
+from firewatch.config.project import ProblemsError, load_settings
 
 _TIMEOUT_SECONDS = 5
 
@@ -26,8 +27,11 @@ def command(url: str | None, as_json: bool, config: Path | None) -> None:
     Exit code: 0 ready, 1 a vital part is not, 2 no daemon answers.
     """
     if url is None:
-        http = load_settings(config).http
-        url = f"http://{http.host}:{http.port}"
+        try:
+            url = console_address(load_settings(config))
+        except ProblemsError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
     try:
         status = _get(f"{url}/api/v1/status")
         alarms = _get(f"{url}/api/v1/alarms?standing=true")

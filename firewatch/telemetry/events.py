@@ -173,6 +173,15 @@ class AlarmAnnunciated(Occurrence, frozen=True):
     )
 
 
+class InputFailed(Occurrence, frozen=True):
+    """Taking an input raised an error nobody foresaw; the log line with its trace is written beside this."""
+
+    error: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_failed_inputs_total", "Inputs that failed in a way nobody foresaw."),
+    )
+
+
 class RuleFailed(Occurrence, frozen=True):
     """A rule raised an error on one input; the other rules were not disturbed."""
 

@@ -12,17 +12,18 @@ import msgspec
 import pytest
 
 from firewatch.app.loop import STORED_REJECTIONS_A_SECOND, EngineLoop
-from firewatch.app.recovery import newest_per_device, recover
+from firewatch.app.recovery import is_worth_sending_again, recover
 from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmState
-from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand
+from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
 from firewatch.model.text import LocalText
+from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
-from firewatch.ports import CommandRecord, FeedEvent, Picture, Rejection
+from firewatch.ports import CommandRecord, EngineInput, FeedEvent, Picture, Rejection
 from firewatch.rules.spec import RuleSpec
 from firewatch.storage.snapshot import Snapshot, SnapshotFile
 from firewatch.telemetry.rejections import RejectionLog
@@ -311,15 +312,123 @@ async def test_a_start_without_a_snapshot_never_uses_an_ordinal_twice(tmp_path: 
     assert await daemon.history.last_ordinal() == ordinal + 1
 
 
-def test_of_unanswered_commands_only_a_devices_newest_is_worth_sending() -> None:
-    start = FakeClock().now()
+@pytest.mark.parametrize(
+    ("age", "answer", "again"),
+    [
+        (timedelta(seconds=5), None, True),
+        (timedelta(seconds=5), AnswerState.ACCEPTED, True),
+        (timedelta(seconds=5), AnswerState.DONE, False),
+        (timedelta(seconds=5), AnswerState.FAILED, False),
+        (timedelta(days=30), None, False),
+        (timedelta(days=30), AnswerState.ACCEPTED, False),
+    ],
+)
+def test_which_commands_a_restart_sends_again(age: timedelta, answer: AnswerState | None, again: bool) -> None:
+    now = FakeClock().now()
+    command = ActuatorCommand("c", "s/door", "hold_door", {}, "cause", "rule", now - age)
+    said = ActuatorAnswer("c", "s/door", answer, "", now - age, now - age) if answer is not None else None
+    assert is_worth_sending_again(CommandRecord(command, said), now) is again
 
-    def command(name: str, device: str, after: int) -> CommandRecord:
-        issued = start + timedelta(seconds=after)
-        return CommandRecord(ActuatorCommand(name, device, "act", {}, "cause", "rule", issued), answer=None)
 
-    unanswered = [command("new", "s/door", 2), command("old", "s/door", 1), command("other", "s/speaker", 0)]
-    assert [each.command_id for each in newest_per_device(unanswered)] == ["new", "other"]
+async def test_what_the_restart_decides_comes_after_what_is_sent_again(tmp_path: Path) -> None:
+    """A door must not be held by an old command after the new one released it."""
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+        await daemon.hear(b"true")
+        daemon.history.hold = True  # the next input is taken and stored, but its consequences are not
+        await daemon.hear(b"false")
+    released = [records for records, _ in daemon.history._waiting for records in records]
+    daemon.history._waiting.clear()
+    daemon.history.hold = False
+    daemon.history.write([record for record in released if isinstance(record, EngineInput)])
+    await daemon.boot()
+    assert daemon.commands_sent == ["release_door"]
+
+
+async def test_an_alarm_that_has_come_and_gone_is_not_told_again(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    async with daemon.running():
+        await daemon.hear(b"true")
+        [alarm] = daemon.loop.alarms()
+        await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+        await daemon.hear(b"false")
+    await daemon.boot()
+    assert [each.state for each in daemon.alarm_messages] == [AlarmState.NORMAL]
+    assert daemon.source.retained() == {}
+
+
+@pytest.mark.parametrize("damage", ["missing", "damaged"])
+async def test_without_a_snapshot_the_last_inputs_bring_the_alarm_back(tmp_path: Path, damage: str) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        await daemon.hear(b"true")
+        [before] = daemon.loop.alarms()
+    if damage == "damaged":
+        daemon.snapshots.write(Snapshot(ordinal=1, state=b"of another version"))
+    await daemon.boot()
+    async with daemon.running():
+        assert daemon.loop.alarms() == [before]
+        await daemon.hear(b"false")
+        assert daemon.commands_sent[-1] == "release_door"
+
+
+async def test_back_pressure_works_under_a_load_that_never_ends(daemon: Daemon) -> None:
+    daemon.history.full = True
+    message = IncomingMessage("t", b"false", False, 1, 1, 1)
+    running_loop = asyncio.get_running_loop()
+
+    def flood() -> None:
+        if daemon.source.reading:
+            daemon.loop.offer_messages([message] * 200)
+            running_loop.call_soon(flood)
+
+    async with asyncio.timeout(10):
+        flood()
+        while daemon.source.reading:
+            await asyncio.sleep(0)
+
+
+async def test_an_input_that_fails_costs_neither_the_others_nor_their_records(daemon: Daemon) -> None:
+    publish = daemon.source.publish
+
+    def fail_once(topic: str, payload: bytes, **how: bool) -> None:
+        daemon.source.publish = publish
+        raise RuntimeError("nobody foresaw this")
+
+    daemon.source.publish = fail_once
+    messages = await daemon.hear(b"true", b"null")
+    assert daemon.source.acknowledged == messages
+    assert await daemon.history.last_ordinal() == 2
+    [alarm] = daemon.loop.alarms()
+    assert [each.number for each in await daemon.history.transitions(alarm.alarm_id)] == [1, 2]
+    assert daemon.telemetry.registry.get_sample_value("firewatch_failed_inputs_total") == 1
+
+
+async def test_a_command_that_nobody_waits_for_any_more_is_not_carried_out(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    [alarm] = daemon.loop.alarms()
+    for alarm_id in (alarm.alarm_id, "no-such-alarm"):
+        waiting = asyncio.ensure_future(daemon.loop.submit(Acknowledge(alarm_id, "seat 1")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await daemon.settle()
+    assert daemon.loop.alarms() == [alarm]
+    await daemon.hear(b"false")
+    assert daemon.commands_sent[-1] == "release_door", "the engine's task goes on"
+
+
+async def test_a_retained_alarm_that_does_not_stand_is_cleared(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    [alarm] = daemon.loop.alarms()
+    daemon.loop.clear_unless_standing(Topic(Channel.ALARM, "s", "0123456789abcdef"))
+    daemon.loop.clear_unless_standing(Topic(Channel.ALARM, "s", alarm.alarm_id))
+    assert daemon.source.messages[-1] == ("firewatch/v1/alarm/s/0123456789abcdef", b"", True)
+    assert list(daemon.source.retained()) == [f"firewatch/v1/alarm/s/{alarm.alarm_id}"]
 
 
 async def test_a_picture_is_kept_with_the_alarm_that_it_shows(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def test_an_unanswered_command_is_repeated_with_the_same_id_and_then_given_up(wi
         now = wake
         wire.actuators.advance(now)
     assert wire.count("firewatch_unanswered_commands_total", action="hold_door") == 1
+    [shown] = [change.answer for change in wire.changes if change.answer is not None]
+    assert (shown.state, shown.detail) == (AnswerState.FAILED, "unanswered")
     assert now == START + ANSWER_TIMEOUT
     assert len(wire.published) == ANSWER_TIMEOUT // RESEND_INTERVAL
     assert len(set(wire.published)) == 1

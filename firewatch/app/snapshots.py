@@ -1,0 +1,48 @@
+"""Keeps the engine's state on disk, so that a restart replays little."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from firewatch.app.loop import EngineLoop
+from firewatch.ports import History
+from firewatch.storage.snapshot import Snapshot, SnapshotFile
+from firewatch.telemetry.events import SnapshotWritten
+from firewatch.telemetry.telemetry import Telemetry
+
+SNAPSHOT_INTERVAL = timedelta(seconds=5)
+"""A restart replays at most about this much from the history."""
+
+
+class SnapshotKeeper:
+    """Writes a snapshot every `SNAPSHOT_INTERVAL`, and whenever asked."""
+
+    def __init__(self, loop: EngineLoop, history: History, file: SnapshotFile, telemetry: Telemetry) -> None:
+        self._loop = loop
+        self._history = history
+        self._file = file
+        self._telemetry = telemetry
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            await asyncio.sleep(SNAPSHOT_INTERVAL.total_seconds())
+            await self.write()
+
+    async def write(self) -> None:
+        """Write one.
+
+        What led to the state is made safe first: else a crash could leave an alarm that no record tells of.
+
+        Raises:
+            OSError: the disk does not take it; the one before stays.
+        """
+        running_loop = asyncio.get_running_loop()
+        started = running_loop.time()
+        ordinal, state = self._loop.snapshot()
+        await self._history.flush()
+        await asyncio.to_thread(self._file.write, Snapshot(ordinal=ordinal, state=state))
+        self._telemetry.emit(
+            SnapshotWritten(ordinal=ordinal, size_bytes=len(state), seconds=running_loop.time() - started)
+        )
