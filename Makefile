@@ -53,12 +53,12 @@ check: $(VENV)/.ready-for-tests ## style, types, import directions, and the ship
 	$(BIN)/firewatch test rules
 
 test: $(VENV)/.ready-for-tests ## everything that must hold: checks, unit, scenario, integration, browser tests
-	@tests/system-packages
+	@tests/system-packages mosquitto chromium
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/.ready-for-tests ## throughput and latency of the whole daemon beside bare MQTT
-	@tests/system-packages
+	@tests/system-packages mosquitto
 	$(BIN)/python -m tests.bench
 
 clean: ## remove what was built and the demo's state; the virtual environment too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -60,6 +61,16 @@ async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
         await process.wait()
 
 
+async def firewatch(*arguments: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "firewatch", *arguments],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
 async def test_the_demo_shows_every_part_and_ctrl_c_leaves_no_process_behind(demo: RunningDemo) -> None:
     for part in ("broker", "database", "daemon", "simulators"):
         assert any(line.split()[:2] == ["up", part] for line in demo.lines), part
@@ -69,6 +80,13 @@ async def test_the_demo_shows_every_part_and_ctrl_c_leaves_no_process_behind(dem
         assert "<script" in page.text
         status = (await browser.get("/api/v1/status")).json()
         assert status["ready"], status
+    code, report = await firewatch("status", "--url", demo.url)
+    assert code == 0, report
+    assert "ok  broker" in report
+    assert "ok  database" in report
+    code, report = await firewatch("status", "--json", "--url", demo.url)
+    assert json.loads(report)["status"]["ready"]
+
     family = demo.family()
     names = " ".join(" ".join(process.cmdline()) for process in family)
     for expected in ("nats-server", "postgres", "firewatch run", "simulators.camera"):

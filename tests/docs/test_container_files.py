@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from firewatch.cli.main import COMMANDS
 from firewatch.config.project import load_settings
 from firewatch.config.settings import Settings
+from tests.brokers import BROKER_CONFIG
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE: dict[str, Any] = YAML(typ="safe", pure=True).load(Path("compose.yaml"))
@@ -65,6 +66,15 @@ def test_passwords_come_from_files_outside_the_repository() -> None:
             assert "PASSWORD" not in name or (name.endswith("_FILE") and value.startswith("/run/secrets/")), name
     assert COMPOSE["secrets"] == {"database-password": {"file": "./secrets/database-password"}}
     assert "secrets/" in Path(".gitignore").read_text().splitlines()
+
+
+def test_the_containers_broker_starts_with_the_file_that_the_integration_tests_start() -> None:
+    [mounted] = [volume for volume in COMPOSE["services"]["broker"]["volumes"] if volume.endswith(".conf:ro")]
+    assert Path(mounted.split(":")[0]).resolve() == BROKER_CONFIG.resolve()
+
+
+def test_passwords_do_not_get_into_the_image() -> None:
+    assert "secrets" in Path(".dockerignore").read_text().splitlines()
 
 
 def test_mounted_files_exist() -> None:
