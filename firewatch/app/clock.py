@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 CATCHING_UP = 2
-"""Where the wall clock was set back, time goes on at this fraction (1/2) of its rate until the wall clock has caught up:
+"""Where the wall clock was set back, time goes on at half its rate until the wall clock has caught up:
 delays still run out, and the two come together again.
 """
 

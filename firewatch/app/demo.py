@@ -29,7 +29,7 @@ from firewatch.config.settings import MqttSettings, Settings
 from firewatch.errors import StartError
 from firewatch.model.alarm import Alarm
 from firewatch.model.contract import AnswerMessage, CommandMessage
-from firewatch.model.topic import Channel, parse, topic_filter
+from firewatch.model.topic import Channel, Topic, parse, topic_filter
 from firewatch.mqtt.broker import broker_address
 from firewatch.mqtt.broker import password as broker_password
 from simulators.commands import SCENARIOS, simulator_commands
@@ -221,6 +221,12 @@ class _Story:
         topic = parse(topic_name, self._prefix)
         if topic is None or not payload:
             return None
+        try:
+            return self._words(topic, payload)
+        except msgspec.MsgspecError:  # somebody else's message on a real broker
+            return None
+
+    def _words(self, topic: Topic, payload: bytes) -> str | None:
         if topic.channel is Channel.ALARM:
             return self._alarm(msgspec.json.decode(payload, type=Alarm))
         if topic.channel is Channel.COMMAND:
