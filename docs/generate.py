@@ -37,7 +37,7 @@ def metrics_page() -> str:
 
 def commands_page() -> str:
     """The help of every command."""
-    context = click.Context(main, info_name="firewatch", terminal_width=100)
+    context = click.Context(main, info_name="firewatch", terminal_width=100, help_option_names=["-h", "--help"])
     parts = [f"# Commands\n\nWritten by `docs/generate.py` from the program's own help.\n\n{_fenced(context)}"]
     for name in COMMANDS:
         command = main.get_command(context, name)

@@ -39,7 +39,7 @@ class LazyCommands(click.Group):
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="firewatch")
 def main() -> None:
-    r"""Watch the fire safety of residential compounds.
+    """Watch the fire safety of residential compounds.
 
     \b
     New here?   firewatch demo      starts everything with a simulated compound
@@ -47,4 +47,4 @@ def main() -> None:
                 firewatch test      runs the rules' own tests
     In service: firewatch run       the daemon
                 firewatch status    how it is
-    """
+    """  # noqa: D301 - click wants the character itself
