@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from firewatch.storage.files import sync_directory
+
 _MAGIC = b"firewatch snapshot 1\n"
 _HEAD = struct.Struct("<QII")
 """Ordinal, length of the state, crc32 of the ordinal and the state."""
@@ -49,7 +51,7 @@ class SnapshotFile:
         if _read(self._newest) is not None:
             self._newest.replace(self._previous)
         unfinished.replace(self._newest)
-        _sync_directory(self._directory)
+        sync_directory(self._directory)
 
     def read(self) -> Snapshot | None:
         """The newest whole snapshot, None if there is none."""
@@ -71,11 +73,3 @@ def _read(path: Path) -> Snapshot | None:
     ordinal, length, checksum = _HEAD.unpack_from(content, len(_MAGIC))
     snapshot = Snapshot(ordinal=ordinal, state=content[start:])
     return snapshot if len(snapshot.state) == length and _checksum(snapshot) == checksum else None
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -28,6 +28,7 @@ import msgspec
 from firewatch.model.alarm import AlarmTransition
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand
 from firewatch.ports import EngineInput, Picture, Record, Rejection
+from firewatch.storage.files import sync_directory
 from firewatch.storage.rows import refused_record
 
 SEGMENT_BYTES = 8 * 1024 * 1024
@@ -198,7 +199,7 @@ class _Lane:
     def _new_segment(self) -> _Segment:
         segment = _Segment(self._directory / f"{self._next_number:012d}.{self._name}", self._next_number)
         segment.path.touch(mode=0o600)
-        _sync_directory(self._directory)
+        sync_directory(self._directory)
         self._next_number += 1
         self._segments.append(segment)
         return segment
@@ -269,11 +270,3 @@ class Spill:
     def inputs(self) -> Iterator[list[Record]]:
         """Everything in the lane of inputs, frame by frame; nothing may be taken out meanwhile."""
         return self._inputs.frames()
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pkgutil
 import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -92,7 +93,7 @@ async def test_a_killed_database_costs_nothing_and_is_caught_up_with_when_it_is_
     assert [each.state for each in await history.alarms(AlarmFilter())] == [AlarmState.NORMAL]
     assert await history.picture("p1") == picture()
     assert telemetry.of(HistoryCaughtUp) == [HistoryCaughtUp(rows=904)]
-    assert list((tmp_path / "spill").iterdir()) == []
+    await until(lambda: sum(file.stat().st_size for file in (tmp_path / "spill").iterdir()) == 0)
 
 
 async def test_what_an_earlier_run_left_on_disk_is_in_the_database_before_recovery_reads(
@@ -338,7 +339,52 @@ async def test_what_was_taken_a_moment_before_kill_9_is_there_after_the_restart(
     dying._task.cancel()  # before it can write anything
     dying.write([taken(1), transition()])
     dying.write([taken(2)])
+    await until(lambda: len(dying._tail.left()) == 3)
     restarted = await opened(dsn)
     assert await stored_ordinals(restarted) == [1, 2]
     assert [each.alarm_id for each in await restarted.alarms(AlarmFilter())] == [transition().alarm_id]
     await dying._database.close()
+    dying._tail.close()
+
+
+async def test_under_steady_load_the_tail_holds_no_more_than_what_is_not_safe_and_a_batch(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await opened(dsn)
+    write = history._database.write
+    ordinals = iter(range(1, 1_000_000))
+    left: list[int] = []
+
+    async def takes_while_more_comes(records: list[Record]) -> bool:
+        if len(left) < 50:
+            history.write([taken(next(ordinals)) for _ in range(20)])
+            left.append(len(history._tail.left()))
+        return await write(records)
+
+    monkeypatch.setattr(history._database, "write", takes_while_more_comes)
+    history.write([taken(next(ordinals))])
+    await until(lambda: len(left) == 50)
+    await history.flush()
+    assert max(left) <= 100
+    await until(lambda: history._tail.left() == [])
+
+
+async def test_a_disk_that_stalls_holds_up_neither_the_writer_of_records_nor_the_database(
+    dsn: str, opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await opened(dsn)
+    stalled, goes_on = threading.Event(), threading.Event()
+
+    def stalls(*_: object) -> int:
+        stalled.set()
+        goes_on.wait(DEADLINE_SECONDS)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as slow_disk:
+        slow_disk.setattr(os, "pwrite", stalls)
+        history.write([taken(1)])
+        await until(stalled.is_set)
+        await write_safely(history, [taken(2)])
+        assert not goes_on.is_set()
+        assert await stored_ordinals(history) == [1, 2]
+    goes_on.set()
