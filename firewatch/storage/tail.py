@@ -4,10 +4,10 @@ People are told of an alarm before the database has it, and what a camera saw is
 the daemon could die in those milliseconds and know nothing of an alarm that the control room has seen.
 
 What is promised: `keep` hands records to a thread at once and never waits. The thread hands them, in order, to the
-operating system, which keeps them though the process dies: normally within a millisecond, within some milliseconds
-while the event loop is busy, and later only if the disk stalls. So kill -9 loses what was taken in that last moment,
-and never something in the middle. Nothing waits for the disk itself: a power cut can take more, and nothing is called
-safe by standing here.
+operating system, which keeps them though the process dies: normally within a millisecond, later while the event loop
+never rests (docs/history.md has numbers) or the disk stalls. So kill -9 loses what was taken in that last moment, and
+never something in the middle. Nothing waits for the disk itself: a power cut can take more, and nothing is called safe
+by standing here.
 
 Two files take turns. What comes goes into one, the other waits until all in it is safe; then that one is emptied and
 they change places. So the files hold what is not safe, and of what is safe at most what went into one file meanwhile.
