@@ -152,8 +152,14 @@ class CommandSink(Protocol):
 class Publisher(Protocol):
     """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Hand over a message at QoS 1."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
+        """Hand over a message at QoS 1. While it waits for the broker, a later one that `replaces` the same key takes
+        its place. Give all messages of a retained topic the same key, or none.
+        """
+        ...
+
+    def withdraw(self, key: str) -> None:
+        """Do not send the message handed over as one that `replaces` this key, if it still waits for the broker."""
         ...
 
 

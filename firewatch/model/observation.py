@@ -25,7 +25,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     `signal` is the identity `site/device/name`. `value` is None exactly when `quality` is bad and the
     device gave no number. `source_time` is what the device's clock said; `receive_time` is when firewatch
     heard it; `event_time` is what rules judge by: `source_time`, or `receive_time` where the device's clock
-    cannot be believed.
+    cannot be believed or is ahead. It is never after `receive_time`.
     """
 
     signal: str

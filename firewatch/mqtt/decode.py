@@ -6,8 +6,11 @@ to know of it (retained messages, clocks, backlog) stands in docs/mqtt-contract/
 
 A lag is not always a wrong clock. After an outage of firewatch the broker delivers what it kept, and after an outage
 of its own network a device sends what it kept, both with the times of then. So a reading from the past counts as
-backlog, judged by its own time, until the first fresh one shows that the queue is worked off (brokers deliver in
-order), for a bounded time after connecting or after the device's birth: see `device.py`.
+backlog, judged by its own time, until the first fresh one of the same device shows that the queue is worked off
+(brokers deliver each topic in order), for a bounded time after connecting or after the device's birth: see `device.py`.
+
+A clock that is ahead, be it within the limit, must not put an alarm off: no reading is judged by a time after its
+arrival.
 """
 
 from __future__ import annotations
@@ -85,7 +88,8 @@ class PayloadDecoder:
 
     def connected(self, now: datetime) -> None:
         """Say that a connection to the broker was made: what it kept meanwhile is about to come."""
-        self._clocks.backlog_until = now + BACKLOG_LIMIT
+        for device in self._devices.values():
+            device.expect_backlog(now + BACKLOG_LIMIT)
 
     def decode(self, message_topic: str, payload: bytes, retain: bool, receive_time: datetime) -> Decoded:
         """Read one message that arrived at `receive_time` (aware, UTC)."""
@@ -120,11 +124,11 @@ class PayloadDecoder:
         source_time = in_utc(message.time)
         if (
             device.settled
-            and self._clocks.backlog_until is None
             and source_time is not None
             and self._least_skew <= receive_time - source_time <= self._skew_limit
         ):
-            return [Observation(reader.id, value, quality, source_time, receive_time, source_time, message.seq)]
+            event_time = source_time if source_time < receive_time else receive_time  # noqa: FURB136  (min is slower)
+            return [Observation(reader.id, value, quality, source_time, receive_time, event_time, message.seq)]
         observations: list[Observation] = []
         times = self._clocks.judge(device, message.time, receive_time, observations)
         heard(device, times, receive_time, observations)

@@ -24,12 +24,15 @@ ABSURD_SKEW = timedelta(days=366)
 
 
 class WatchedDevice:
-    """What is known of one device. `settled` means: online, and its clock can be believed, so that a fresh reading
-    changes nothing here.
+    """What is known of one device. `settled` means: online, its clock can be believed, and no backlog of its is waited
+    for, so that a fresh reading changes nothing here. Until `backlog_until` its readings from the past may be what the
+    broker kept; it is None once a fresh reading showed that this is worked off. `excused_until` is the same for what
+    the device itself kept while it was away; only time ends it, since a device may send its news first.
     """
 
     __slots__ = (
         "actions",
+        "backlog_until",
         "clock_fault",
         "clock_fault_id",
         "excused_until",
@@ -52,22 +55,34 @@ class WatchedDevice:
         self.online: bool | None = None
         self.offline_time: datetime | None = None
         self.clock_fault: bool | None = None
+        self.backlog_until: datetime | None = None
         self.excused_until: datetime | None = None
         self.settled = False
+
+    def expect_backlog(self, until: datetime | None) -> None:
+        """Take readings from the past for the broker's backlog until then; None: no longer."""
+        self.backlog_until = until
+        self._judge_settled()
 
     def becomes(self, *, online: bool | None = None, clock_fault: bool | None = None) -> None:
         """Note a change."""
         self.online = self.online if online is None else online
         self.clock_fault = self.clock_fault if clock_fault is None else clock_fault
-        self.settled = self.online is True and self.clock_fault is False
+        self._judge_settled()
+
+    def _judge_settled(self) -> None:
+        self.settled = self.online is True and self.clock_fault is False and self.backlog_until is None
 
 
 class Times(msgspec.Struct, frozen=True, gc=False):
-    """The times of an observation, and whether the device's clock could be believed."""
+    """The times of an observation, and whether the device's clock could be believed. `fresh` is that of a believed
+    clock which shows the present, within the limit.
+    """
 
     source_time: datetime
     event_time: datetime
     believed: bool
+    fresh: bool
 
     def quality(self, said: Quality) -> Quality:
         """The device's own verdict, lowered where its clock cannot be believed."""
@@ -79,8 +94,6 @@ class DeviceClocks:
 
     def __init__(self, skew_limit: timedelta, notice: Callable[[Rejection], None]) -> None:
         self.skew_limit = skew_limit
-        self.backlog_until: datetime | None = None
-        """Until when readings from the past may be the broker's backlog; None once a fresh one was seen."""
         self._notice = notice
 
     def judge(
@@ -94,18 +107,17 @@ class DeviceClocks:
         if source_time is None or skew is None or abs(skew) > ABSURD_SKEW:
             shown = "cannot be read" if claimed is None else f"is {claimed.isoformat()}"
             self._blame(device, RejectionReason.IMPLAUSIBLE_TIME, f"the time {shown}", receive_time, changes)
-            return Times(source_time or receive_time, receive_time, False)
+            return Times(source_time or receive_time, receive_time, believed=False, fresh=False)
         if abs(skew) <= self.skew_limit:
-            self.backlog_until = None
             if device.clock_fault is not False:
                 device.becomes(clock_fault=False)
                 changes.append(_derived(device.clock_fault_id, False, source_time, receive_time, receive_time))
-            return Times(source_time, source_time, True)
+            return Times(source_time, min(source_time, receive_time), believed=True, fresh=True)
         if skew > self.skew_limit and self._excused(device, receive_time):
-            return Times(source_time, source_time, True)
+            return Times(source_time, source_time, believed=True, fresh=False)
         direction = "behind" if skew > timedelta() else "ahead"
         self._blame(device, RejectionReason.CLOCK_SKEW, f"the clock is {abs(skew)} {direction}", receive_time, changes)
-        return Times(source_time, receive_time, False)
+        return Times(source_time, receive_time, believed=False, fresh=False)
 
     def place(self, device: WatchedDevice, own: datetime, message: Times, receive_time: datetime) -> Times:
         """The times of a reading that has a time of its own inside its message: it may be old, but not from the
@@ -115,13 +127,14 @@ class DeviceClocks:
         if source_time is None or not -self.skew_limit <= receive_time - source_time <= ABSURD_SKEW:
             detail = f"a reading's time is {own.isoformat()}"
             self._notice(rejection(RejectionReason.IMPLAUSIBLE_TIME, device.telemetry_topic, b"", receive_time, detail))
-            return Times(source_time or receive_time, receive_time, False)
-        return Times(source_time, source_time if message.believed else receive_time, message.believed)
+            return Times(source_time or receive_time, receive_time, believed=False, fresh=False)
+        event_time = min(source_time, receive_time) if message.believed else receive_time
+        return Times(source_time, event_time, message.believed, message.fresh)
 
     def _excused(self, device: WatchedDevice, receive_time: datetime) -> bool:
         if device.clock_fault:
             return False
-        return any(until is not None and receive_time < until for until in (self.backlog_until, device.excused_until))
+        return any(until is not None and receive_time < until for until in (device.backlog_until, device.excused_until))
 
     def _blame(
         self,
@@ -138,7 +151,11 @@ class DeviceClocks:
 
 
 def heard(device: WatchedDevice, times: Times, receive_time: datetime, changes: list[Observation]) -> None:
-    """Telemetry came: unless it was sent before the device was last seen offline, the device is online."""
+    """Telemetry came: unless it was sent before the device was last seen offline, the device is online. Fresh
+    telemetry also shows that nothing older of this device is left with the broker, which keeps a topic's order.
+    """
+    if times.fresh and device.backlog_until is not None:
+        device.expect_backlog(None)
     if device.online is True or (device.offline_time is not None and times.event_time <= device.offline_time):
         return
     device.becomes(online=True)

@@ -111,8 +111,11 @@ class DelayProbe:
         `go_on` sends.
         """
         self._gaps = None if self._begun else []
-        self._mids = {}
         self._begun = True
+
+    def stop(self) -> None:
+        """The connection is over; what was sent on it is not waited for."""
+        self._gaps, self._mids = None, {}
 
     def takes(self, mid: int, now: float) -> bool:
         """The broker acknowledged `mid` at `now` (seconds); True if it was one of the probe's."""

@@ -2,7 +2,8 @@
 
 Promises: a message is acknowledged only when `acknowledge` is called for it, so that whatever was not yet safe comes
 again after a reconnect or restart; what `publish` took reaches the broker, over reconnects too, as long as no more
-than `OUTBOX_LIMIT` messages wait; connecting is tried for ever. It leaves to its caller what messages mean.
+than `OUTBOX_LIMIT` messages wait, unless it was replaced or withdrawn; connecting is tried for ever. It leaves to its
+caller what messages mean.
 
 Back-pressure: `pause` stops reading, so the kernel's buffers fill and the broker keeps the rest in the session's
 queue. The connection is kept alive meanwhile.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -24,7 +26,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firewatch.config.settings import MqttSettings
 from firewatch.errors import BrokerError
-from firewatch.model.topic import Channel
+from firewatch.model.topic import Channel, Topic, parse, topic_filter
 from firewatch.mqtt.broker import broker_address, client_id, password, tls_context
 from firewatch.mqtt.inspection import OWN_TOPICS, BrokerInspection, DelayProbe
 from firewatch.mqtt.outbox import Outbox, OutgoingMessage
@@ -68,6 +70,9 @@ class MqttSession:
 
     `on_messages` is called at once with all messages of one read. `on_connection` is called with True before the
     first message of a connection, and with False when it ended or could not be made, with a sentence about it.
+    `on_retained_alarm` is called, at every connection, for each alarm that the broker holds on the alarm feed, so that
+    one that does not stand any more, and whose clearing was lost, can be cleared. Messages of the alarm feed never
+    come to `on_messages`.
     An error raised by one of them ends `run`.
     """
 
@@ -79,17 +84,24 @@ class MqttSession:
         on_messages: Callable[[list[IncomingMessage]], None],
         on_connection: Callable[[bool, str], None],
         telemetry: Telemetry,
+        on_retained_alarm: Callable[[Topic], None] | None = None,
     ) -> None:
         """Raise ConfigError where the settings cannot work, before anything is connected."""
         self._address = broker_address(settings)
         self._tls = tls_context(settings) if self._address.tls else None
         self._settings = settings
         self._subscriptions = tuple(subscriptions)
+        self._alarm_topics = f"{settings.prefix}{Channel.ALARM}/"
+        self._not_input = ("$SYS/", self._alarm_topics)
+        if on_retained_alarm is not None:
+            self._subscriptions += (topic_filter(Channel.ALARM, settings.prefix),)
+        self._on_retained_alarm = on_retained_alarm
         self._on_messages = on_messages
         self._on_connection = on_connection
         self._telemetry = telemetry
         self._inspection = BrokerInspection(telemetry)
-        self._client = self._new_client(settings)
+        self._password = password(settings)
+        self._client = self._new_client()
         self._probe = DelayProbe(self._send_probe, self._inspection.delayed)
         self._socket: BufferedSocket | None = None
         self._epoch = 0
@@ -103,7 +115,7 @@ class MqttSession:
         self._splitter = self._new_splitter()
         self._unacknowledged: set[int] = set()
         self._outbox = Outbox(OUTBOX_LIMIT)
-        self._in_flight: dict[int, str] = {}
+        self._in_flight: dict[int, OutgoingMessage] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -136,14 +148,23 @@ class MqttSession:
             self._client.disconnect()
             self._drop_connection()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Send a message at QoS 1, now or as soon as the broker can be reached."""
-        given_up = self._outbox.put(OutgoingMessage(topic, payload, retain))
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
+        """Send a message at QoS 1, now or as soon as the broker can be reached, unless a later one that `replaces` the
+        same key comes first: see `ports.Publisher`.
+        """
+        given_up = self._outbox.put(OutgoingMessage(topic, payload, retain, replaces))
         self._idle.clear()
         if given_up is not None:
             self._telemetry.emit(PublishDropped(topic=given_up.topic, waiting=len(self._outbox)))
         self._send_waiting()
         self._flush()
+
+    def withdraw(self, key: str) -> None:
+        """Do not send, or after a lost connection send again, what was published as replacing this key."""
+        self._outbox.withdraw(key)
+        for mid in [mid for mid, message in self._in_flight.items() if message.key == key]:
+            del self._in_flight[mid]
+        self._send_waiting()
 
     def acknowledge(self, messages: Iterable[IncomingMessage]) -> None:
         """Tell the broker that these are safe; it forgets them."""
@@ -171,10 +192,12 @@ class MqttSession:
             self._socket.start_reading(self._on_readable)
             asyncio.get_running_loop().call_soon(self._on_readable)
 
-    async def drained(self, timeout: float) -> bool:  # noqa: ASYNC109
-        """Wait until the broker has acknowledged everything published; False if it did not within `timeout` seconds."""
+    async def drained(self, limit: timedelta) -> bool:
+        """Wait, while `run` runs, until the broker has acknowledged everything published; False if it did not within
+        `limit`.
+        """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(limit.total_seconds()):
                 await self._idle.wait()
         except TimeoutError:
             return False
@@ -182,7 +205,8 @@ class MqttSession:
 
     # ------------------------------------------------------------ connecting
 
-    def _new_client(self, settings: MqttSettings) -> _Client:
+    def _new_client(self) -> _Client:
+        settings = self._settings
         is_v5 = settings.protocol == "5"
         client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -193,7 +217,7 @@ class MqttSession:
             manual_ack=True,
         )
         client.max_inflight_messages_set(0)  # the outbox counts
-        client.username_pw_set(settings.username, password(settings))
+        client.username_pw_set(settings.username, self._password)
         client.on_connect = self._on_connack
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_suback
@@ -208,6 +232,11 @@ class MqttSession:
         """
         loop = asyncio.get_running_loop()
         self._epoch += 1
+        # A new client, because paho would send what was unacknowledged again even if it was replaced or withdrawn.
+        self._client = self._new_client()
+        self._probe.stop()
+        self._outbox.give_back(list(self._in_flight.values()))
+        self._in_flight.clear()
         self._unacknowledged.clear()
         self._splitter = self._new_splitter()
         self._lost = loop.create_future()
@@ -318,8 +347,8 @@ class MqttSession:
         batch = []
         repeated = 0
         for message in arrived:
-            if message.topic.startswith("$SYS/"):
-                self._inspection.told(message.topic, message.payload)
+            if message.topic.startswith(self._not_input):
+                self._take_aside(message)
                 continue
             if message.qos:
                 if message.mid in unacknowledged:
@@ -333,6 +362,17 @@ class MqttSession:
             self._telemetry.emit(MessagesReceived(count=len(batch)))
             self._on_messages(batch)
 
+    def _take_aside(self, message: IncomingMessage) -> None:
+        """Take what the broker tells about itself, and the alarm feed as the broker holds it."""
+        if not message.topic.startswith(self._alarm_topics):
+            self._inspection.told(message.topic, message.payload)
+            return
+        if message.qos and self._socket is not None:
+            self._socket.put(pubacks([message.mid]))
+        topic = parse(message.topic, self._settings.prefix)
+        if message.retain and topic is not None and self._on_retained_alarm is not None:
+            self._on_retained_alarm(topic)
+
     def _new_splitter(self) -> PacketSplitter:
         return PacketSplitter(self._epoch, is_v5=self._settings.protocol == "5")
 
@@ -342,7 +382,7 @@ class MqttSession:
             if message is None:
                 break
             info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
-            self._in_flight[info.mid] = message.topic
+            self._in_flight[info.mid] = message
         if not self._in_flight and not self._outbox:
             self._idle.set()
 
@@ -361,9 +401,7 @@ class MqttSession:
             self._connack_seen = True
 
     def _take_connack(self) -> None:
-        """Go into service. Not in `_on_connack`, because paho sends again what was unacknowledged only after calling
-        it, and the older message of a topic must not follow the newer one.
-        """
+        """Go into service. Not in `_on_connack`, because an error of the caller's must not pass through paho."""
         if not self._connack_seen:
             return
         self._connack_seen = False
@@ -390,9 +428,9 @@ class MqttSession:
             self._probe.begin()
 
     def _send_probe(self) -> int:
-        # An empty message on the alarm channel takes an alarm off the feed; none is called so. Another topic might be
-        # forbidden, for which some brokers end the connection.
-        topic = f"{self._settings.prefix}{Channel.ALARM}/probe/{self._settings.client_id}"
+        # Below the alarm channel, because another topic might be forbidden, for which some brokers end the connection;
+        # deeper than alarms are, because nobody, least of all this session, should get it.
+        topic = f"{self._alarm_topics}probe/{self._settings.client_id}/delay"
         if self._socket is not None:
             self._socket.delay_acknowledgements()
         return self._client.publish(topic, b"", qos=1).mid
@@ -400,9 +438,9 @@ class MqttSession:
     def _on_puback(self, _c: Any, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
         if self._probe.takes(mid, asyncio.get_running_loop().time()):
             return
-        topic = self._in_flight.pop(mid, "")
-        if reason.is_failure:
-            self._telemetry.emit(PublishRefused(topic=topic, reason=str(reason)))
+        message = self._in_flight.pop(mid, None)
+        if reason.is_failure and message is not None:
+            self._telemetry.emit(PublishRefused(topic=message.topic, reason=str(reason)))
 
     def _on_disconnect(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         self._end(f"the connection ended: {reason}")

@@ -18,10 +18,18 @@ class RecordingPublisher:
 
     def __init__(self) -> None:
         self.messages: list[Published] = []
+        self.keys: list[str | None] = []
+        """What each message said it replaces."""
+        self.withdrawn: list[str] = []
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
         """Remember the message."""
         self.messages.append(Published(topic, payload, retain))
+        self.keys.append(replaces)
+
+    def withdraw(self, key: str) -> None:
+        """Remember the key; the messages stay as they were handed over."""
+        self.withdrawn.append(key)
 
     def retained(self) -> dict[str, bytes]:
         """What a broker would hold now: the last retained payload of each topic, empty ones removed."""

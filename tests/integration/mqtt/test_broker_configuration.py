@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import aiomqtt
@@ -15,6 +16,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from firewatch.config.settings import MqttSettings
+from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.session import MqttSession
 from firewatch.telemetry import Telemetry
 from tests.brokers import Broker, free_port, mosquitto_command
@@ -98,7 +100,7 @@ async def test_a_device_may_send_its_own_telemetry_and_no_other_and_only_firewat
     try:
         async with device("tank-1") as tank, device("pump-1") as pump, asyncio.timeout(20):
             session.publish("firewatch/v1/alarm/sample/0011223344556677", b"")
-            assert await session.drained(15)
+            assert await session.drained(timedelta(seconds=15))
             await pump.subscribe("firewatch/v1/command/sample/pump-1", qos=1)
             await forge("pump-1", "firewatch/v1/telemetry/sample/tank-1")
             await forge("tank-1", "firewatch/v1/command/sample/pump-1")
@@ -118,3 +120,30 @@ async def test_a_device_may_send_its_own_telemetry_and_no_other_and_only_firewat
 
     assert heard == [("firewatch/v1/telemetry/sample/tank-1", b"genuine")]
     assert telemetry.registry.get_sample_value("firewatch_broker_findings_total") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.mosquitto
+async def test_firewatch_may_read_which_alarms_the_broker_still_shows(production: Broker) -> None:
+    retained: list[Topic] = []
+    alarm = Topic(Channel.ALARM, "sample", "0011223344556677")
+    for _ in range(2):
+        session = MqttSession(
+            MqttSettings(url=production.url, username="firewatch", password="firewatch-secret"),  # type: ignore[arg-type]
+            ["firewatch/v1/telemetry/+/+"],
+            on_messages=lambda _: None,
+            on_connection=lambda *_: None,
+            telemetry=Telemetry(CollectorRegistry()),
+            on_retained_alarm=retained.append,
+        )
+        task = asyncio.ensure_future(session.run())
+        session.publish(alarm.name(), b"{}", retain=True)
+        assert await session.drained(timedelta(seconds=15))
+        async with asyncio.timeout(15):
+            while not session._probe.finished:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    assert retained == [alarm]

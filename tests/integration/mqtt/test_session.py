@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from firewatch.model.contract import PAYLOAD_LIMIT_BYTES
 from firewatch.model.observation import Observation
 from firewatch.model.site import Device, DeviceKind, Inventory, Signal, SignalType, Site
 from firewatch.model.text import LocalText
+from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.mqtt.session import MqttSession
@@ -30,6 +32,7 @@ from firewatch.telemetry import Telemetry
 pytestmark = pytest.mark.slow
 
 DEADLINE_SECONDS = 20.0
+DEADLINE = timedelta(seconds=DEADLINE_SECONDS)
 TELEMETRY = "firewatch/v1/telemetry/sample/tank-1"
 STATE = "firewatch/v1/state/sample/tank-1"
 NAN = b'{"time":"2026-01-01T00:00:00Z","signal":"level","value":NaN}'
@@ -49,6 +52,7 @@ class Listener:
         self.keep = keep
         self.messages: list[IncomingMessage] = []
         self.connections: list[bool] = []
+        self.retained_alarms: list[Topic] = []
         self.telemetry = Telemetry(CollectorRegistry())
         self.session = MqttSession(
             MqttSettings(url=url, **settings),
@@ -56,6 +60,7 @@ class Listener:
             on_messages=self._take,
             on_connection=lambda connected, _: self.connections.append(connected),
             telemetry=self.telemetry,
+            on_retained_alarm=self.retained_alarms.append,
         )
 
     def _take(self, messages: list[IncomingMessage]) -> None:
@@ -77,7 +82,7 @@ class Listener:
             await until(lambda: task.done() or self.connections.count(True) > connections)
             # The broker has answered the subscriptions once its answer to a later message is here.
             self.session.publish("firewatch/v1/test/ready", b"x")
-            assert task.done() or await self.session.drained(DEADLINE_SECONDS)
+            assert task.done() or await self.session.drained(DEADLINE)
             yield self
         finally:
             task.cancel()
@@ -93,6 +98,18 @@ async def publish(broker: Any, topic: str, *payloads: bytes, retain: bool = Fals
     async with client(broker) as device:
         for payload in payloads:
             await device.publish(topic, payload, qos=1, retain=retain)
+
+
+async def read(broker: Any, topic_filter: str, count: int) -> list[tuple[str, bytes]]:
+    """The first messages that a new subscriber gets."""
+    messages: list[tuple[str, bytes]] = []
+    async with client(broker) as screen, asyncio.timeout(DEADLINE_SECONDS):
+        await screen.subscribe(topic_filter, qos=1)
+        async for message in screen.messages:
+            messages.append((message.topic.value, bytes(message.payload)))  # type: ignore[arg-type]
+            if len(messages) == count:
+                break
+    return messages
 
 
 @pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.mosquitto)])
@@ -175,10 +192,10 @@ async def test_a_broker_that_is_killed_is_found_again_and_nothing_published_mean
         await until(lambda: listener.connections[-1] is False)
         for number in range(50):
             listener.session.publish(f"firewatch/v1/alarm/sample/{number:016x}", b"%d" % number, retain=True)
-        assert not await listener.session.drained(0.05)
+        assert not await listener.session.drained(timedelta(seconds=0.05))
         broker.start()
         await until(lambda: listener.connections[-1] is True)
-        assert await listener.session.drained(DEADLINE_SECONDS)
+        assert await listener.session.drained(DEADLINE)
 
         seen = set()
         async with client(broker) as screen, asyncio.timeout(DEADLINE_SECONDS):
@@ -204,13 +221,91 @@ async def test_the_last_word_on_an_alarm_wins_over_a_reconnect(broker: Any) -> N
             listener.session.publish(topic, b"%d" % number, retain=True)
         await until(lambda: listener.connections[-1] is False)
         broker.start()
-        assert await listener.session.drained(DEADLINE_SECONDS)
+        assert await listener.session.drained(DEADLINE)
 
         async with client(broker) as screen, asyncio.timeout(DEADLINE_SECONDS):
             await screen.subscribe(topic, qos=1)
             async for message in screen.messages:
                 assert message.payload == b"39"
                 break
+
+
+async def test_waiting_for_everything_to_be_sent_lets_the_last_alarms_out_at_a_clean_stop(broker: Any) -> None:
+    async with Listener(broker.url).running() as listener:
+        topics = {f"firewatch/v1/alarm/sample/{number:016x}" for number in range(1500)}  # three windows
+        for topic in topics:
+            listener.session.publish(topic, b"x", retain=True)
+        assert await listener.session.drained(DEADLINE)
+
+    assert {topic for topic, _ in await read(broker, "firewatch/v1/alarm/#", 1500)} == topics
+
+
+async def test_only_the_newest_of_a_command_reaches_the_broker_when_it_is_back_and_none_if_it_was_withdrawn(
+    broker: Any,
+) -> None:
+    def send(key: str, number: int) -> None:
+        listener.session.publish(f"firewatch/v1/command/sample/{key}", b"%s %d" % (key.encode(), number), replaces=key)
+
+    async with client(broker, identifier="actuator", clean_session=False) as actuator:
+        await actuator.subscribe("firewatch/v1/command/#", qos=1)
+    broker.stop()  # which writes the actuator's session to disk
+    broker.start()
+    async with Listener(broker.url).running() as listener:
+        broker.process.send_signal(signal.SIGSTOP)  # the connection stands, but nobody answers
+        for key in ("door", "horn"):
+            for number in range(3):
+                send(key, number)
+        assert len(listener.session._in_flight) == 6
+        broker.kill()
+        await until(lambda: listener.connections[-1] is False)
+        for number in range(3, 10):
+            send("door", number)
+        listener.session.withdraw("horn")
+        listener.session.publish("firewatch/v1/command/sample/end", b"end")
+        broker.start()
+        assert await listener.session.drained(DEADLINE)
+
+        received = []
+        async with client(broker, identifier="actuator", clean_session=False) as actuator:
+            await actuator.subscribe("firewatch/v1/command/#", qos=1)
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                async for message in actuator.messages:
+                    received.append(message.payload)
+                    if message.payload == b"end":
+                        break
+        assert received == [b"door 9", b"end"]
+
+
+async def test_the_alarms_that_the_broker_holds_are_told_at_every_connection_and_are_no_input(broker: Any) -> None:
+    left = Topic(Channel.ALARM, "sample", "0011223344556677")
+    async with Listener(broker.url).running() as before:
+        before.session.publish(left.name(), b"{}", retain=True)
+        assert await before.session.drained(DEADLINE)
+
+    async with Listener(broker.url).running() as listener:
+        await until(lambda: listener.retained_alarms)
+        listener.session.publish("firewatch/v1/alarm/sample/8899aabbccddeeff", b"its own", retain=True)
+        await until(lambda: listener.session._probe.finished)
+        assert listener.retained_alarms == [left]
+
+        broker.stop()
+        await until(lambda: listener.connections[-1] is False)
+        broker.start()
+        await until(lambda: len(listener.retained_alarms) == 3)
+        assert {topic.device for topic in listener.retained_alarms[1:]} == {left.device, "8899aabbccddeeff"}
+
+        for topic in listener.retained_alarms[1:]:
+            listener.session.publish(topic.name(), b"", retain=True)
+        assert await listener.session.drained(DEADLINE)
+        await publish(broker, TELEMETRY, b"input")
+        await until(lambda: listener.messages)
+        assert listener.payloads() == [b"input"]
+
+    async with Listener(broker.url).running() as after:
+        await publish(broker, TELEMETRY, b"input")
+        await until(lambda: after.messages)
+        assert after.payloads() == [b"input"]
+        assert after.retained_alarms == []
 
 
 async def test_acknowledgements_of_an_older_connection_are_dropped(broker: Any) -> None:
@@ -227,13 +322,24 @@ async def test_acknowledgements_of_an_older_connection_are_dropped(broker: Any) 
         assert [message.epoch for message in listener.messages] == [1, 2, 3]
 
 
+async def given_up_for_silence(broker: Any) -> None:
+    """Connect with a keep-alive of 2 s, say nothing more, and return when the broker has had enough."""
+    connect = b"\x10\x12\x00\x04MQTT\x04\x02\x00\x02\x00\x06silent"
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+        writer.write(connect)
+        assert await reader.readexactly(4) == b"\x20\x02\x00\x00"  # accepted
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_paused_session_stays_connected_and_reads_on_after_resuming(broker: Any) -> None:
     async with Listener(broker.url, keep_alive="2s").running() as listener:
         listener.session.pause()
         await publish(broker, TELEMETRY, *(b"%d" % number for number in range(2000)))
-        seen = len(listener.messages)
-        await asyncio.sleep(4)  # the broker gives a silent client up after 3 s
-        assert len(listener.messages) == seen == 0
+        await given_up_for_silence(broker)
+        assert listener.messages == []
         listener.session.resume()
         # nats-server repeats what it gets no answer to, so some may come twice.
         await until(lambda: len(set(listener.payloads())) == 2000)

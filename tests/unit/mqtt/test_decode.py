@@ -400,9 +400,30 @@ def test_a_clock_fault_is_told_once_counted_each_time_and_taken_back(
 
 def test_a_clock_within_the_limit_is_believed(decoder: PayloadDecoder, notices: list[Rejection]) -> None:
     settle(decoder)
-    for skew in (-300, 300):
-        (observation,) = observed(decoder.decode(HYDRANT, reading(time=at(skew)), False, NOW))
-        assert observation.event_time == at(skew)
+    (observation,) = observed(decoder.decode(HYDRANT, reading(time=at(-300)), False, NOW))
+    assert (observation.event_time, observation.quality) == (at(-300), Quality.GOOD)
+    assert notices == []
+
+
+AHEAD = at(240)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        (HYDRANT, reading(time=AHEAD)),
+        (HYDRANT, many({"signal": "pressure", "value": 0.3}, time=AHEAD)),
+        (HYDRANT, many({"signal": "pressure", "value": 0.3, "time": written(AHEAD)})),
+        (VENDOR, json.dumps({"d": {"p": 312.5}, "ts": round(AHEAD.timestamp() * 1000)}).encode()),
+    ],
+)
+def test_no_reading_is_judged_by_a_time_after_its_arrival_since_a_fast_clock_would_put_the_alarm_off(
+    decoder: PayloadDecoder, notices: list[Rejection], topic: str, payload: bytes
+) -> None:
+    for _ in range(2):  # unsettled and settled
+        observation = observed(decoder.decode(topic, payload, False, NOW))[-1]
+        assert (observation.source_time, observation.event_time) == (AHEAD, NOW)
+        assert observation.quality is Quality.GOOD
     assert notices == []
 
 
@@ -422,14 +443,46 @@ def test_what_the_broker_kept_while_firewatch_was_away_is_no_clock_fault(
     assert notices == []
 
 
-def test_the_first_fresh_reading_ends_the_backlog_for_all(decoder: PayloadDecoder, notices: list[Rejection]) -> None:
+@pytest.mark.parametrize(
+    "fresh",
+    [
+        reading(time=at(3600)),
+        many({"signal": "pressure", "value": 0.3}, time=at(3600)),
+    ],
+)
+def test_the_first_fresh_reading_of_a_device_ends_its_backlog(
+    decoder: PayloadDecoder, notices: list[Rejection], fresh: bytes
+) -> None:
     settle(decoder)
     decoder.connected(at(3600))
-    decoder.decode(PUMP, reading("running", True, time=at(3600)), False, at(3600))
+    decoder.decode(HYDRANT, fresh, False, at(3600))
     observations = observed(decoder.decode(HYDRANT, reading(time=NOW), False, at(3600)))
 
     assert ("hydrant/clock_fault", True) in short(observations)
     assert [notice.reason for notice in notices] == ["clock_skew"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "fresh"),
+    [
+        (PUMP, reading("running", True, time=at(3600))),
+        ("firewatch/v1/state/sample/pump", json.dumps({"online": True, "time": written(at(3600))}).encode()),
+        (STATE, json.dumps({"online": True, "time": written(at(3600))}).encode()),
+        (STATE, b'{"online":true}'),
+    ],
+)
+def test_a_fresh_message_of_another_device_or_a_birth_ends_nobodys_backlog(
+    decoder: PayloadDecoder, notices: list[Rejection], topic: str, fresh: bytes
+) -> None:
+    settle(decoder)
+    decoder.connected(at(3600))
+    late = at(3600) + DEVICE_BACKLOG_LIMIT
+    decoder.decode(HYDRANT, reading(time=at(1)), False, at(3600))
+    decoder.decode(topic, fresh, False, at(3600))
+    observation = observed(decoder.decode(HYDRANT, reading(time=at(2)), False, late))[-1]
+
+    assert (observation.event_time, observation.quality) == (at(2), Quality.GOOD)
+    assert notices == []
 
 
 def test_a_backlog_ends_by_itself(decoder: PayloadDecoder) -> None:

@@ -104,6 +104,8 @@ def test_a_probe_that_was_cut_off_is_not_tried_again() -> None:
     broker.probe.begin()
     broker.probe.go_on()
     assert broker.sent == 2
+    broker.probe.stop()
+    assert not broker.probe.takes(1, 1.0)  # on the next connection that is another message's number
     broker.probe.begin()
     broker.probe.go_on()
     assert broker.sent == 2
