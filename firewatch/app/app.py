@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -38,6 +39,9 @@ from firewatch.vision.detector import MobileNetSsd
 from firewatch.vision.watch import CameraWatch
 from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
+
+FAREWELL_LIMIT = timedelta(seconds=2)
+"""How long a clean stop waits for the broker to take the last messages."""
 
 _Offer = Callable[[list[Observation]], None]
 _Part = Callable[[], Awaitable[None]]
@@ -94,6 +98,7 @@ class App:
             decoder.subscriptions,
             on_messages=lambda messages: loop.offer_messages(messages),
             on_connection=lambda connected, detail: self._broker_changed(decoder, connected, detail),
+            on_retained_alarm=lambda topic: loop.clear_unless_standing(topic),
             telemetry=self._telemetry,
         )
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
@@ -136,6 +141,7 @@ class App:
 
         # Stopped in reverse: the engine first, then what it took is made safe and acknowledged, then the session ends.
         self._run("mqtt session", session.run)
+        self._undo.push_async_callback(session.drained, FAREWELL_LIMIT)
         self._undo.push_async_callback(keeper.write)
         self._run("snapshots", keeper.run)
         self._run("engine", loop.run)

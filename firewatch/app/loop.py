@@ -71,6 +71,10 @@ class Decoder(Protocol):
         """Read one message; never raises."""
         ...
 
+    def connected(self, now: datetime) -> None:
+        """Expect messages that have waited with the broker."""
+        ...
+
 
 @dataclass(slots=True)
 class _Messages:
@@ -209,7 +213,8 @@ class EngineLoop:
     def clear_unless_standing(self, topic: Topic) -> None:
         """Take an alarm off the broker that it still holds from before, if it does not stand any more."""
         if all(alarm.alarm_id != topic.device for alarm in self._engine.alarms()):
-            self._source.publish(topic.name(self._prefix), b"", retain=True)
+            name = topic.name(self._prefix)
+            self._source.publish(name, b"", retain=True, replaces=name)
 
     async def run(self) -> None:
         """Take inputs for ever."""
@@ -382,9 +387,10 @@ class EngineLoop:
     def _show(self, alarm: Alarm) -> None:
         topic = Topic(channel=Channel.ALARM, site=alarm.site, device=alarm.alarm_id).name(self._prefix)
         standing = alarm.state is not AlarmState.NORMAL
-        self._source.publish(topic, _encode(alarm), retain=standing)
+        # Where the broker is away only the newest word on an alarm needs to travel.
+        self._source.publish(topic, _encode(alarm), retain=standing, replaces=topic)
         if not standing:
-            self._source.publish(topic, b"", retain=True)
+            self._source.publish(topic, b"", retain=True, replaces=topic)
             self._annunciated.pop(alarm.alarm_id, None)
             self._kept_pictures.pop(alarm.alarm_id, None)
         self._feed.push(alarm)
@@ -415,6 +421,7 @@ class EngineLoop:
     def _apply_back_pressure(self) -> None:
         room = self._history.room()
         if room and self._paused:
+            self._decoder.connected(self._clock.now())  # what comes now has waited with the broker
             self._source.resume()
             self._paused = False
         elif not room and not self._paused:

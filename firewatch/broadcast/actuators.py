@@ -100,6 +100,7 @@ class Actuators:
                     del self._followed[command_id]
             elif now >= followed.first_sent_time + ANSWER_TIMEOUT:
                 del self._followed[command_id]
+                self._publisher.withdraw(command_id)
                 given_up.append(_unanswered(followed.command, now))
                 self._on_change(CommandRecord(command=followed.command, answer=given_up[-1]))
                 self._telemetry.emit(
@@ -126,7 +127,7 @@ class Actuators:
         message = CommandMessage(
             id=command.command_id, action=command.action, parameters=command.parameters, time=command.issued_time
         )
-        self._publisher.publish(topic, _encode(message))
+        self._publisher.publish(topic, _encode(message), replaces=command.command_id)
 
 
 def _unanswered(command: ActuatorCommand, now: datetime) -> ActuatorAnswer:

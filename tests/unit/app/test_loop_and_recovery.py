@@ -148,6 +148,9 @@ class Daemon:
         quality = Quality.GOOD if value is not None else Quality.BAD
         return [Observation("s/smoke/alarm", value, quality, now, now, now)]
 
+    def connected(self, now: object) -> None:
+        """Nothing of this decoder depends on it."""
+
     async def hear(self, *payloads: bytes) -> list[IncomingMessage]:
         messages = [IncomingMessage("t", payload, False, mid, 1, 1) for mid, payload in enumerate(payloads, 1)]
         self.loop.offer_messages(messages)

@@ -28,6 +28,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes]] = []
+        self.withdrawn: list[str] = []
         self.changes: list[CommandRecord] = []
         self.telemetry = Telemetry()
         self.actuators = Actuators(self, "firewatch/v1/", self.telemetry, self.changes.append)
@@ -35,7 +36,11 @@ class Wire:
     def count(self, metric: str, **labels: str) -> float | None:
         return self.telemetry.registry.get_sample_value(metric, labels)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    def withdraw(self, key: str) -> None:
+        self.withdrawn.append(key)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
+        assert replaces == "c1", "a repeated command takes the place of one that still waits"
         assert not retain, "a retained command would be done again after every reconnect"
         self.published.append((topic, payload))
 
@@ -82,6 +87,7 @@ def test_an_unanswered_command_is_repeated_with_the_same_id_and_then_given_up(wi
     assert wire.count("firewatch_unanswered_commands_total", action="hold_door") == 1
     [shown] = [change.answer for change in wire.changes if change.answer is not None]
     assert (shown.state, shown.detail) == (AnswerState.FAILED, "unanswered")
+    assert wire.withdrawn == ["c1"], "what is given up must not reach the actuator an hour later"
     assert now == START + ANSWER_TIMEOUT
     assert len(wire.published) == ANSWER_TIMEOUT // RESEND_INTERVAL
     assert len(set(wire.published)) == 1
