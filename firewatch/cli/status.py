@@ -56,7 +56,7 @@ def _get(url: str) -> Any:
 def _show(status: Any, alarms: Any) -> None:
     click.echo("Parts")
     for part in status["parts"]:
-        click.echo(f"  {'ok  ' if part['ready'] else 'NOT '}{part['name']:<28}{part['detail']}")
+        click.echo(f"  {'ok  ' if part['ready'] else 'NOT '}{part['name']:<36}{part['detail']}")
     click.echo(f"\nStanding alarms: {len(alarms['alarms'])}")
     for alarm in alarms["alarms"]:
         click.echo(f"  {alarm['state']:<20}{alarm['priority']:<9}{alarm['text']['en']}")
