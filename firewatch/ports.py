@@ -174,8 +174,8 @@ class PartStatus(msgspec.Struct, frozen=True):
     vital: bool = True
 
 
-FeedEvent = Alarm | Observation | CommandRecord | PartStatus | Rejection
-"""Everything the live feed shows."""
+FeedEvent = Alarm | Observation | CommandRecord | Rejection
+"""Everything the live feed is told; the parts of the daemon travel with its heartbeat."""
 
 
 class LiveView(Protocol):

@@ -31,8 +31,10 @@ from firewatch.web.query import (
     CommandsQuery,
     DevicesQuery,
     FrameQuery,
+    Instant,
     ObservationsQuery,
     PictureQuery,
+    check_instant,
 )
 
 DEFAULT_RANGE = timedelta(hours=1)
@@ -90,7 +92,7 @@ class Api:
                 handler=self.transitions,
                 parameters=AlarmQuery,
                 answer=TransitionList,
-                summary="All changes of one alarm, first to last",
+                summary="All changes of one alarm that the history has, first to last",
                 refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
             ),
             Endpoint(
@@ -184,13 +186,16 @@ class Api:
         for alarm in self._live.alarms():
             if alarm.alarm_id == query.alarm_id:
                 return alarm
-        return (await self.transitions(query)).transitions[-1].alarm
-
-    async def transitions(self, query: AlarmQuery) -> TransitionList:
-        """What happened to an alarm."""
         transitions = await self._reader.transitions(query.alarm_id)
         if not transitions:
-            raise ApiError(404, f"There is no alarm {query.alarm_id}.", "/api/v1/alarms lists the alarms.")
+            raise _no_alarm(query.alarm_id)
+        return transitions[-1].alarm
+
+    async def transitions(self, query: AlarmQuery) -> TransitionList:
+        """What happened to an alarm; nothing yet if it has just been raised and the history is a moment behind."""
+        transitions = await self._reader.transitions(query.alarm_id)
+        if not transitions and all(alarm.alarm_id != query.alarm_id for alarm in self._live.alarms()):
+            raise _no_alarm(query.alarm_id)
         return TransitionList(transitions)
 
     async def acknowledge(self, body: AcknowledgeBody) -> Alarm:
@@ -256,6 +261,10 @@ class Api:
         return SiteList(self._overview.sites())
 
 
+def _no_alarm(alarm_id: str) -> ApiError:
+    return ApiError(404, f"There is no alarm {alarm_id}.", "/api/v1/alarms lists the alarms.")
+
+
 def _place(alarm: Alarm) -> tuple[datetime, str]:
     return alarm.onset_time, alarm.alarm_id
 
@@ -277,9 +286,10 @@ def _write_before(alarm: Alarm) -> str:
 def _read_before(text: str) -> tuple[datetime, str]:
     onset, _, alarm_id = text.partition(",")
     try:
-        onset_time = msgspec.convert(onset, datetime)
-    except msgspec.ValidationError:
+        onset_time = msgspec.convert(onset, Instant)
+        check_instant(onset_time)
+    except (msgspec.ValidationError, ValueError):
         onset_time = None
-    if onset_time is None or onset_time.tzinfo is None or not alarm_id:
+    if onset_time is None or not alarm_id:
         raise ApiError(400, "`before` is not a place in the list of alarms.", "Send `next` of the page before.")
     return onset_time, alarm_id

@@ -200,19 +200,11 @@ class CommandEvent(msgspec.Struct, frozen=True, tag="command"):
     command: CommandRecord
 
 
-class PartEvent(msgspec.Struct, frozen=True, tag="part"):
-    """A part of the daemon changed."""
-
-    part: PartStatus
-
-
 class RejectionEvent(msgspec.Struct, frozen=True, tag="rejection"):
     """An input could not be used. Of many in a short time only the first are sent; all are in the next counts."""
 
     rejection: Rejection
 
 
-FeedMessage = (
-    Snapshot | Resynchronise | Heartbeat | AlarmEvent | ObservationEvent | CommandEvent | PartEvent | RejectionEvent
-)
+FeedMessage = Snapshot | Resynchronise | Heartbeat | AlarmEvent | ObservationEvent | CommandEvent | RejectionEvent
 """What travels on the WebSocket, told apart by `type`."""

@@ -24,7 +24,6 @@ from firewatch.web.document import (
     CommandEvent,
     FeedMessage,
     ObservationEvent,
-    PartEvent,
     RejectionEvent,
 )
 
@@ -97,11 +96,9 @@ class LiveFeed:
             self._gather(event)
         elif isinstance(event, Alarm):
             self._tell(AlarmEvent(event))
-        elif isinstance(event, CommandRecord):
+        else:
             self._remember(event)
             self._tell(CommandEvent(event))
-        else:
-            self._tell(PartEvent(event))
 
     def recent_commands(self, stored: list[CommandRecord]) -> list[CommandRecord]:
         """The commands pushed lately over those stored, newest first: the history may be a moment behind."""

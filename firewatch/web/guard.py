@@ -90,7 +90,8 @@ class Guard:
             return error_response(
                 403,
                 f"The name in the Host header is not one of ours: {host[:100]!r}.",
-                "Open the console by its IP address, as localhost, or by the name set as http.host.",
+                "Open the console by its address in numbers or as localhost. For another name, put a proxy in front "
+                "that sets Host to the address in numbers, and Origin to match it.",
             )
         origin = headers.get("origin")
         own_page = origin is not None and origin.lower() in (f"http://{host}", f"https://{host}")

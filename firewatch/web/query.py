@@ -5,7 +5,7 @@ Field order follows the path, then the query or the body. `openapi.py` reads bou
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,7 +20,21 @@ SignalId = Annotated[
     str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/[a-z0-9_]{1,64}$", description="`site/device/name`")
 ]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-Instant = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339, with its time zone")]
+Instant = Annotated[
+    datetime, msgspec.Meta(tz=True, description="RFC 3339, with its time zone, from 1970 to the end of 2099")
+]
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def check_instant(instant: datetime) -> None:
+    """Refuse what no history holds; near the ends of the calendar, arithmetic with it would overflow.
+
+    Raises:
+        ValueError: it is not from 1970 to the end of 2099.
+    """
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError(f"{instant.isoformat()} is not between 1970 and 2100")
 
 
 class AlarmsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +79,11 @@ class ObservationsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     start: Instant | None = None
     end: Instant | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
+
+    def __post_init__(self) -> None:
+        for instant in (self.start, self.end):
+            if instant is not None:
+                check_instant(instant)
 
 
 class PictureQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

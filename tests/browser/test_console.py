@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -13,7 +14,7 @@ from firewatch.model.command import AnswerState
 from firewatch.model.observation import Quality
 from firewatch.model.text import LocalText
 from tests.browser.compound import e_bike_picture
-from tests.unit.web.world import ALARM_ID, World
+from tests.unit.web.world import ALARM_ID, INVENTORY, World
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
 
@@ -21,6 +22,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 NOT_WORDS = {"firewatch", "sample", "camera", "lift", "MPa", "degC"}
 """What reads the same in Chinese: our name, ids and units."""
+FLOOD = 500
 PICTURE = "sample-a-lift-2-camera-20250101t000000000z"
 
 
@@ -51,7 +53,7 @@ async def test_a_calm_compound_says_so_and_shows_every_device(open_console):
         await expect(page.locator(".calm")).to_contain_text("No standing alarms")
         await expect(page.locator(".calm")).to_contain_text("All 40 devices are being heard")
         await expect(page.locator("[data-device]")).to_have_count(40)
-        await expect(page.locator("[data-device='tank-1']")).to_contain_text("Level 3.20 m")
+        await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("Level 3.20 m")
         await expect(page.locator("[data-camera] img")).to_have_count(5)
         await expect(page.locator(".site")).to_have_text("Sample Compound")
 
@@ -73,7 +75,7 @@ async def test_an_alarm_appears_by_itself_with_its_picture_and_what_the_actuator
         assert await card(page).locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
         await expect(page.locator("[role=alert].unseen")).to_contain_text("New alarm: Security, High. E-bike")
         # The lift's camera moves to the front, marked with the alarm's class.
-        await expect(page.locator("[data-camera]").first).to_have_attribute("data-camera", "a-lift-2-camera")
+        await expect(page.locator("[data-camera]").first).to_have_attribute("data-camera", "sample/a-lift-2-camera")
         assert await page.evaluate("window.notReloaded")
 
 
@@ -95,16 +97,17 @@ async def test_the_button_asks_for_the_operator_once_and_acknowledges(world, ope
         await expect(page.get_by_role("button", name="Wang")).to_be_visible()
 
 
-async def test_a_refused_acknowledgement_is_shown_with_its_reason(world, open_console):
-    raise_e_bike(world)
-    async with open_console(may_complain=True) as page:
+async def test_a_refused_acknowledgement_is_told_in_the_readers_language_with_the_present_state(world, open_console):
+    alarm = raise_e_bike(world)
+    async with open_console("zh-CN", may_complain=True) as page:
         await expect(card(page)).to_be_visible()
         # Somebody else was quicker, and the news has not arrived.
-        world.live.standing.clear()
-        await card(page).get_by_role("button", name="Acknowledge").click()
-        await page.get_by_label("Name").fill("Wang")
+        world.live.standing[ALARM_ID] = msgspec.structs.replace(alarm, state=AlarmState.ACKNOWLEDGED)
+        await card(page).get_by_role("button", name="确认").click()
+        await page.get_by_label("姓名").fill("Wang")
         await page.keyboard.press("Enter")
-        await expect(card(page)).to_contain_text("Not acknowledged: The alarm is acknowledged already.")
+        await expect(card(page)).to_contain_text("未能确认。该报警当前状态：已确认")
+        assert LATIN.findall(await card(page).locator("[role=alert]").inner_text()) == []
 
 
 async def test_an_alarm_that_returned_to_normal_moves_to_those_lately_returned(world, open_console):
@@ -141,27 +144,133 @@ async def test_what_is_not_known_is_shown_as_unknown_and_never_as_normal(world, 
     for signal in [signal for signal in world.live.newest if signal.startswith("sample/garage-co-1/")]:
         del world.live.newest[signal]
     async with open_console() as page:
-        never = page.locator("[data-device=garage-co-1]")
+        never = page.locator("[data-device='sample/garage-co-1']")
         await expect(never).to_have_attribute("data-standing", "unknown")
         await expect(never).to_contain_text("Unknown")
         await expect(page.locator("[data-lamp=silent]")).to_contain_text("1 of 40 devices")
         await expect(page.locator(".calm")).to_contain_text("this is not an all-clear")
         world.observe("sample/flow-a/online", False)
-        await expect(page.locator("[data-device=flow-a]")).to_contain_text("Offline")
+        await expect(page.locator("[data-device='sample/flow-a']")).to_contain_text("Offline")
         world.observe("sample/hydrant-a-roof/pressure", None, Quality.BAD)
-        await expect(page.locator("[data-device=hydrant-a-roof]")).to_contain_text("Pressure unknown bad")
+        await expect(page.locator("[data-device='sample/hydrant-a-roof']")).to_contain_text("Pressure unknown bad")
         world.observe("sample/hydrant-b-roof/pressure", 0.31, Quality.UNCERTAIN)
-        await expect(page.locator("[data-device=hydrant-b-roof]")).to_contain_text("Pressure 0.31 MPa uncertain")
+        await expect(page.locator("[data-device='sample/hydrant-b-roof']")).to_contain_text(
+            "Pressure 0.31 MPa uncertain"
+        )
         world.alarm(condition=ConditionState.UNKNOWN)
         await expect(card(page)).to_contain_text("Signal lost: condition unknown")
 
 
 async def test_a_device_that_falls_silent_is_no_longer_shown_with_its_last_value(world, open_console):
     async with open_console() as page:
-        await expect(page.locator("[data-device=tank-1]")).to_contain_text("3.20 m")
-        world.clock.advance(timedelta(seconds=40))
-        await expect(page.locator("[data-device=tank-1]")).to_contain_text("Silent for")
-        await expect(page.locator("[data-device=tank-1]")).not_to_contain_text("3.20 m")
+        await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("3.20 m")
+        world.clock.advance(timedelta(seconds=15))
+        await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("Silent for")
+        await expect(page.locator("[data-device='sample/tank-1']")).not_to_contain_text("3.20 m")
+
+
+async def test_a_device_with_an_alarm_for_its_absence_is_silent_at_once(world, open_console):
+    async with open_console() as page:
+        tile = page.locator("[data-device='sample/tank-1']")
+        await expect(tile).to_have_attribute("data-standing", "normal")
+        alarm = world.alarm(rule="device-silent-water-tank", subject="sample/tank-1", alarm_class=AlarmClass.TROUBLE)
+        await expect(tile).to_have_attribute("data-standing", "silent")
+        await expect(tile).not_to_contain_text("3.20 m")
+        world.change(alarm, TransitionReason.CONDITION_INACTIVE, condition=ConditionState.INACTIVE)
+        await expect(tile).to_have_attribute("data-standing", "normal")
+
+
+async def test_the_details_of_an_alarm_just_raised_follow_the_history(world, open_console):
+    async with open_console() as page:
+        world.history.hold = True
+        alarm = world.alarm()
+        await card(page).locator(".headline").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Not in the history yet")
+        await expect(dialog).not_to_contain_text("Safe in the history")
+        world.history.hold = False
+        world.history.release()
+        await expect(dialog).to_contain_text("Condition became active")
+        stored = msgspec.structs.replace(alarm.clock, journalled_time=world.clock.now())
+        world.change(alarm, TransitionReason.CONDITION_UNKNOWN, condition=ConditionState.UNKNOWN, clock=stored)
+        await expect(dialog).to_contain_text("Signal lost")
+        await expect(dialog).to_contain_text("Safe in the history")
+
+
+async def test_an_actuator_that_gave_no_answer_is_shown_in_red(world, open_console):
+    raise_e_bike(world)
+    world.command("sample/a-lift-2-door", "hold_door", (AnswerState.FAILED, "unanswered"))
+    async with open_console() as page:
+        await expect(card(page).locator(".command.failed b")).to_have_text("no answer")
+        await page.get_by_role("button", name="中文").click()
+        await expect(card(page).locator(".command.failed b")).to_have_text("无应答")
+
+
+MEASURE_CLICKS = """() => {
+  window.clicks = [];
+  const keep = (list) => window.clicks.push(...list.getEntries().filter(({ name }) => name === "click"));
+  new PerformanceObserver(keep).observe({ type: "event", durationThreshold: 16 });
+}"""
+
+
+async def test_a_flood_of_alarms_leaves_the_page_able_to_answer(world, open_console):
+    async with open_console() as page:
+        await page.evaluate(MEASURE_CLICKS)
+        language = page.locator(".language")
+        for number in range(FLOOD):
+            world.alarm(alarm_id=f"flood-{number}", onset_time=world.clock.now() - timedelta(seconds=number))
+            if number == FLOOD // 2:
+                await expect(page.locator("[data-alarm]").first).to_be_visible()
+                await language.click()
+                await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+        await language.click()
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+        await expect(page.locator("[data-alarm]")).to_have_count(FLOOD)
+        await page.wait_for_function("() => window.clicks.length === 2")
+        # From the press to the screen that shows what came of it.
+        assert await page.evaluate("() => Math.max(...window.clicks.map(({ duration }) => duration))") < 1_000
+        await card(page, f"flood-{FLOOD - 1}").locator(".headline").click()
+        await expect(page.get_by_role("dialog")).to_contain_text(f"flood-{FLOOD - 1}")
+        await expect(page.locator("[role=alert].unseen")).to_contain_text("new alarms")
+
+
+async def test_an_alarm_that_comes_again_is_announced_again(world, open_console):
+    async with open_console() as page:
+        alarm = raise_e_bike(world)
+        told = page.locator("[role=alert].unseen")
+        await expect(told).to_contain_text("New alarm: Security, High. E-bike")
+        seen = world.change(alarm, TransitionReason.ACKNOWLEDGED, state=AlarmState.ACKNOWLEDGED)
+        raise_smoke(world)
+        await expect(told).to_contain_text("Smoke detector in alarm")
+        await expect(told).not_to_contain_text("E-bike")
+        world.change(seen, TransitionReason.CONDITION_ACTIVE, state=AlarmState.UNACKNOWLEDGED, activations=2)
+        await expect(told).to_contain_text("E-bike in the lift, Tower A lift 2 (2 times)")
+
+
+async def test_two_sites_with_devices_of_one_name_are_told_apart_each_in_its_own_time(open_console, world):
+    [site] = INVENTORY.sites
+    away = msgspec.structs.replace(site, id="away", time_zone="Europe/Berlin", label=LocalText(zh="外地", en="Away"))
+    both = World(inventory=msgspec.structs.replace(INVENTORY, sites=(site, away)))
+    both.observe("sample/tank-1/level", 3.2)
+    both.observe("away/tank-1/level", 1.5)
+    both.alarm(site="away", subject="away/a-lift-2")
+    address, world.address = world.address, await both.server.start()
+    try:
+        async with open_console(may_complain=True) as page:
+            await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("3.20 m")
+            await expect(page.locator("[data-device='away/tank-1']")).to_contain_text("1.50 m")
+            # Midnight in UTC.
+            await expect(card(page)).to_contain_text("Since 00:59:58")
+            await expect(page.locator(".clock")).to_contain_text("08:00:")
+            await expect(page.locator(".clock")).to_contain_text("Away 01:00:")
+            await expect(page.locator("[data-camera].security")).to_have_attribute(
+                "data-camera", "away/a-lift-2-camera"
+            )
+            await page.locator("[data-device='away/tank-1'] button").click()
+            await expect(page.get_by_role("dialog")).to_contain_text("01:00:00")
+    finally:
+        world.address = address
+        await both.server.stop()
 
 
 async def test_the_language_switch_changes_every_word_and_is_remembered(world, open_console):
@@ -185,7 +294,12 @@ async def test_the_language_switch_changes_every_word_and_is_remembered(world, o
         await expect(card(page)).to_contain_text("E-bike in the lift")
 
 
-DIALOGS = (f"[data-alarm='{ALARM_ID}'] .headline", ".status > button", "[data-device=tank-1] button", ".card .main")
+DIALOGS = (
+    f"[data-alarm='{ALARM_ID}'] .headline",
+    ".status > button",
+    "[data-device='sample/tank-1'] button",
+    ".card .main",
+)
 
 
 async def _open(page: Page, view: str | None) -> None:
@@ -215,13 +329,13 @@ async def _words(page: Page) -> str:
 async def test_a_lost_connection_is_said_loudly_and_nothing_old_is_shown_as_present(world, open_console):
     raise_e_bike(world)
     async with open_console(may_complain=True) as page:
-        await expect(page.locator("[data-device=tank-1]")).to_contain_text("3.20 m")
+        await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("3.20 m")
         port = int(world.address.rsplit(":", 1)[1])
         await world.server.stop()
         await expect(page.locator(".lost-banner")).to_contain_text("CONNECTION LOST")
         await expect(page.locator(".lost-banner")).to_contain_text("nothing here is the present state")
-        await expect(page.locator("[data-device=tank-1]")).to_contain_text("Unknown")
-        await expect(page.locator("[data-device=tank-1]")).not_to_contain_text("3.20 m")
+        await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("Unknown")
+        await expect(page.locator("[data-device='sample/tank-1']")).not_to_contain_text("3.20 m")
         for lamp in ("fire", "supervisory", "security", "trouble", "silent"):
             await expect(page.locator(f"[data-lamp={lamp}]")).to_contain_text("State unknown")
         await expect(page.locator("[data-camera] .veil").first).to_have_text("Not live")
@@ -232,7 +346,7 @@ async def test_a_lost_connection_is_said_loudly_and_nothing_old_is_shown_as_pres
         await again.server.start()
         try:
             await expect(page.locator(".lost-banner")).to_have_count(0)
-            await expect(page.locator("[data-device=tank-1]")).to_contain_text("1.90 m")
+            await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("1.90 m")
             # It was over when we came back, and must not linger.
             await expect(card(page)).to_have_count(0)
         finally:
@@ -255,24 +369,54 @@ async def test_the_daemons_parts_and_rejected_inputs_are_shown(world, open_conso
 async def test_a_camera_that_shows_nothing_or_stands_still_says_so(world, open_console):
     del world.live.frames["sample/b-lift-2-camera"]
     async with open_console(may_complain=True) as page:
-        await expect(page.locator("[data-camera=b-lift-2-camera]")).to_contain_text("No picture")
+        await expect(page.locator("[data-camera='sample/b-lift-2-camera']")).to_contain_text("No picture")
         # The compound's other cameras have sent the same picture ever since.
-        await expect(page.locator("[data-camera=b-lift-1-camera]")).to_contain_text("No new picture for")
+        await expect(page.locator("[data-camera='sample/b-lift-1-camera']")).to_contain_text("No new picture for")
 
 
-async def test_the_alarm_tone_sounds_only_after_a_click(world, open_console):
+COUNT_TONES = """
+const start = OscillatorNode.prototype.start;
+window.tones = 0;
+window.lastTone = 0;
+OscillatorNode.prototype.start = function (...at) {
+  window.tones++;
+  window.lastTone = this.frequency.value;
+  return start.apply(this, at);
+};
+"""
+
+
+async def test_the_alarm_tone_sounds_only_after_a_click_and_the_wish_for_it_is_remembered(world, open_console):
     async with open_console() as page:
-        await page.add_init_script(
-            "const start = OscillatorNode.prototype.start; window.tones = 0;"
-            "OscillatorNode.prototype.start = function (...at) { window.tones++; return start.apply(this, at); }"
-        )
+        await page.add_init_script(COUNT_TONES)
         await page.reload()
         raise_e_bike(world)
         await expect(card(page)).to_be_visible()
         assert await page.evaluate("window.tones") == 0
-        await page.get_by_role("button", name="Sound off").click()
+        await page.get_by_role("button", name="Sound is off").click()
         await expect(page.get_by_role("button", name="Sound on")).to_be_visible()
-        await page.wait_for_function("window.tones > 0")
+        await page.wait_for_function("() => window.tones > 0")
+        await page.reload()
+        await expect(page.get_by_role("button", name="Sound is off until you click")).to_be_visible()
+        await expect(card(page)).to_be_visible()
+        assert await page.evaluate("window.tones") == 0
+        await page.locator(".brand").click()
+        await expect(page.get_by_role("button", name="Sound on")).to_be_visible()
+        await page.wait_for_function("() => window.tones > 0")
+        await page.get_by_role("button", name="Sound on").click()
+        await expect(page.get_by_role("button", name="Sound is off", exact=True)).to_be_visible()
+
+
+async def test_a_lost_connection_has_a_tone_of_its_own(world, open_console):
+    async with open_console(may_complain=True) as page:
+        await page.add_init_script(COUNT_TONES)
+        await page.reload()
+        await page.get_by_role("button", name="Sound is off").click()
+        await expect(page.locator(".connection.live")).to_be_visible()
+        assert await page.evaluate("window.tones") == 0
+        await world.server.stop()
+        await expect(page.locator(".lost-banner")).to_be_visible()
+        await page.wait_for_function("() => window.lastTone === 330")
 
 
 async def test_the_keyboard_alone_acknowledges(world, open_console):

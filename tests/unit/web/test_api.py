@@ -101,6 +101,15 @@ async def test_the_changes_of_an_alarm_are_told_first_to_last(world, client):
     ]
 
 
+async def test_an_alarm_just_raised_has_no_changes_until_the_history_has_them(world, client):
+    world.history.hold = True
+    world.alarm()
+    assert await ask(client, f"/api/v1/alarms/{ALARM_ID}/transitions") == {"transitions": []}
+    assert (await ask(client, f"/api/v1/alarms/{ALARM_ID}"))["state"] == "unacknowledged"
+    world.history.release()
+    assert len((await ask(client, f"/api/v1/alarms/{ALARM_ID}/transitions"))["transitions"]) == 1
+
+
 async def test_an_acknowledgement_answers_with_the_alarm_after_it(world, client):
     world.alarm()
     response = await client.post(ACKNOWLEDGE, json={"operator": "王师傅", "comment": "seen"}, headers=OWN_PAGE)
@@ -198,6 +207,11 @@ async def test_a_signals_past_is_given_oldest_first(world, client):
     assert [one["value"] for one in (await ask(client, earlier))["observations"]] == [0.0]
 
 
+async def test_the_first_hour_that_may_be_asked_for_is_answered(client):
+    path = "/api/v1/observations?signal=sample/tank-1/level&end=1970-01-01T00:00:00Z"
+    assert (await ask(client, path))["observations"] == []
+
+
 async def test_a_kept_picture_may_stay_in_the_browser_and_a_live_one_may_not(world, client):
     world.picture("sample-a-lift-2-camera-20250101t000000000z", b"\xff\xd8 kept")
     world.live.frames["sample/a-lift-2-camera"] = b"\xff\xd8 live"
@@ -270,6 +284,8 @@ async def test_the_site_is_told_in_its_administrative_ladder(client):
         ("/api/v1/alarms?before=yesterday", 400),
         ("/api/v1/alarms?before=2025-01-01T00:00:00,id", 400),
         ("/api/v1/alarms?before=2025-01-01T00:00:00Z,", 400),
+        ("/api/v1/alarms?standing=all&before=0001-01-01T00:00:00%2B14:00,id", 400),
+        ("/api/v1/alarms?standing=all&before=9999-12-31T23:59:59-14:00,id", 400),
         ("/api/v1/alarms/unknown", 404),
         ("/api/v1/alarms/unknown?alarm_id=other", 400),
         ("/api/v1/alarms/unknown/transitions", 404),
@@ -284,6 +300,12 @@ async def test_the_site_is_told_in_its_administrative_ladder(client):
         ("/api/v1/observations?signal=sample/tank-1/level&start=2024-11-01T00:00:00Z", 400),
         ("/api/v1/observations?signal=sample/tank-1/level&start=2025-01-02T00:00:00Z", 400),
         ("/api/v1/observations?signal=sample/tank-1/level&end=tomorrow", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&end=0001-01-01T00:00:00Z", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&end=0001-01-01T00:00:00%2B14:00", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&end=1969-12-31T23:59:59Z", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&end=2100-01-01T00:00:00Z", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&start=0001-01-01T00:00:00Z", 400),
+        ("/api/v1/observations?signal=sample/tank-1/level&start=9999-12-31T23:59:59-14:00", 400),
         ("/api/v1/pictures/unknown", 404),
         ("/api/v1/pictures/..", 404),
         ("/api/v1/pictures/%2e%2e%2fsecret", 404),

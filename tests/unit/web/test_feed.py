@@ -58,12 +58,12 @@ async def test_a_slow_reader_loses_its_queue_and_is_told_how_much_and_others_los
     with world.feed.reader() as slow, world.feed.reader() as quick:
         told = 0
         for _ in range(QUEUE_LIMIT + 50):
-            world.part("broker", ready=True, detail="")
+            world.command("sample/a-lift-2-door", "hold_door")
             told += len(await taken(quick))
         assert told == QUEUE_LIMIT + 50
         assert await slow.take(1) == ([], QUEUE_LIMIT + 50)
         # From then on it hears everything again.
-        world.part("broker", ready=True, detail="")
+        world.command("sample/a-lift-2-door", "hold_door")
         assert len(await taken(slow)) == 1
 
 

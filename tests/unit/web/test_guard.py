@@ -55,6 +55,17 @@ async def test_a_name_that_could_be_rebound_to_us_is_refused(client, host, serve
     assert response.status_code == (200 if served else 403), response.text
 
 
+async def test_who_opens_a_name_of_a_daemon_that_listens_everywhere_is_told_what_can_be_done():
+    settings = HttpSettings(host="0.0.0.0", allow_remote_without_login=True)
+    transport = httpx.ASGITransport(World(settings=settings).server.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://firewatch.example") as client:
+        refused = await client.get("/healthz")
+        assert refused.status_code == 403
+        assert "address in numbers" in refused.json()["error"]["hint"]
+        assert "http.host" not in refused.json()["error"]["hint"]
+        assert (await client.get("/healthz", headers={"Host": "192.168.1.20:8080"})).status_code == 200
+
+
 async def test_the_name_we_were_told_to_listen_on_is_ours():
     settings = HttpSettings(host="firewatch.compound.example", allow_remote_without_login=True)
     transport = httpx.ASGITransport(World(settings=settings).server.app)

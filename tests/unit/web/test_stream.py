@@ -54,8 +54,6 @@ async def test_a_screen_hears_everything_first_and_then_what_happens(world):
         assert (await heard(connection, "alarm"))["alarm"]["alarm_id"] == ALARM_ID
         world.command("sample/a-lift-2-door", "hold_door")
         assert (await heard(connection, "command"))["command"]["command"]["action"] == "hold_door"
-        world.part("database", ready=False, detail="connecting")
-        assert (await heard(connection, "part"))["part"]["name"] == "database"
         world.observe("sample/tank-1/level", 2.6)
         assert (await heard(connection, "observation"))["observations"][0]["value"] == 2.6
         world.reject("not_finite")
@@ -75,7 +73,7 @@ async def test_a_heartbeat_comes_however_much_else_happens(world, monkeypatch):
 
     async def keep_talking() -> None:
         while True:
-            world.part("broker", ready=True, detail="")
+            world.command("sample/a-lift-2-door", "hold_door")
             await asyncio.sleep(0.001)
 
     async with listen(world) as connection, asyncio.TaskGroup() as group:
@@ -89,7 +87,7 @@ async def test_a_screen_too_slow_to_follow_is_given_a_new_snapshot(world):
         await heard(connection, "snapshot")
         await until(lambda: world.feed.screens == 1, "the screen is connected")
         for _ in range(QUEUE_LIMIT + 1):
-            world.part("broker", ready=True, detail="")
+            world.command("sample/a-lift-2-door", "hold_door")
         world.alarm()
         assert (await heard(connection, "resynchronise"))["missed"] == QUEUE_LIMIT + 2
         assert [alarm["alarm_id"] for alarm in (await heard(connection, "snapshot"))["alarms"]] == [ALARM_ID]

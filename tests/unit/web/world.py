@@ -24,6 +24,7 @@ from firewatch.model.alarm import (
 )
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
 from firewatch.model.observation import Observation, Quality
+from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.ports import Clock, CommandRecord, PartStatus, Picture, Rejection
 from firewatch.testing.clock import FakeClock
@@ -75,7 +76,9 @@ class World:
 
     address = ""
 
-    def __init__(self, clock: Clock | None = None, settings: HttpSettings | None = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, settings: HttpSettings | None = None, inventory: Inventory = INVENTORY
+    ) -> None:
         self.clock = clock or FakeClock()
         self.live = FakeLive()
         self.history = InMemoryHistory()
@@ -85,7 +88,7 @@ class World:
         self.settings = settings or HttpSettings(port=0)
         self.server = WebServer(
             self.settings,
-            INVENTORY,
+            inventory,
             self.live,
             self.history,
             self,
@@ -171,7 +174,6 @@ class World:
 
     def part(self, name: str, *, ready: bool, detail: str) -> None:
         self.live.part[name] = PartStatus(name, ready, detail)
-        self.feed.push(self.live.part[name])
 
     def picture(self, picture_id: str, jpeg: bytes) -> None:
         self.history.write([Picture(picture_id, "sample/a-lift-2-camera", self.clock.now(), jpeg)])

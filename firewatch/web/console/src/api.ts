@@ -157,16 +157,22 @@ export type FeedMessage =
   | { type: "alarm"; alarm: Alarm }
   | { type: "observation"; observations: Observation[] }
   | { type: "command"; command: CommandRecord }
-  | { type: "part"; part: PartStatus }
   | { type: "rejection"; rejection: Rejection };
 
-/** The server's own words for why it did not do something. */
-export class Refusal extends Error {}
+/** The server did not do it. Its own words for why are English, so a screen says it in the reader's. */
+export class Refusal extends Error {
+  constructor(readonly status: number) {
+    super(`status ${status}`);
+  }
+}
 
 async function answer<T>(response: Response): Promise<T> {
-  const document: unknown = await response.json();
-  if (!response.ok) throw new Refusal((document as { error: { what: string } }).error.what);
-  return document as T;
+  if (!response.ok) throw new Refusal(response.status);
+  return (await response.json()) as T;
+}
+
+export async function oneAlarm(alarmId: string): Promise<Alarm> {
+  return answer<Alarm>(await fetch(`/api/v1/alarms/${alarmId}`));
 }
 
 export async function acknowledge(alarmId: string, operator: string): Promise<void> {

@@ -2,11 +2,11 @@
 
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
-import { returnedAlarms, type FeedMessage, type Lang } from "./api";
+import { returnedAlarms, type Alarm, type FeedMessage, type Lang } from "./api";
+import { Facts } from "./facts";
 import { clockTime } from "./format";
 import { keep, kept } from "./keep";
 import { ScreenContext, type Screen } from "./screen";
-import { Sounder } from "./sound";
 import { follow, type Connection } from "./stream";
 import { browserLanguage, Words, WordsContext } from "./text";
 import { AlarmList } from "./view/alarm-list";
@@ -18,17 +18,22 @@ import { OperatorDialog } from "./view/operator";
 import { StatusBar } from "./view/status-bar";
 import { Systems } from "./view/systems";
 import { TopBar } from "./view/top-bar";
-import { useAlarmTone } from "./view/use-alarm-tone";
+import { useSound } from "./view/use-sound";
 import { EMPTY, receive, withReturned, type World } from "./world";
-import type { Alarm } from "./api";
 
 const TICK_MS = 1_000;
 const RETURNED_SHOWN = 8;
+/** Messages of this time are shown together: five hundred alarms at once are not five hundred new screens. */
+const GATHER_MS = 50;
 
 type Change = FeedMessage | { type: "returned"; alarms: Alarm[] };
 
-const change = (world: World, message: Change): World =>
-  message.type === "returned" ? withReturned(world, message.alarms) : receive(world, message);
+const change = (world: World, messages: Change[]): World =>
+  messages.reduce(
+    (before, message) =>
+      message.type === "returned" ? withReturned(before, message.alarms) : receive(before, message),
+    world,
+  );
 
 export function App() {
   const [lang, setLang] = useState<Lang>(() => (kept("language") as Lang | null) ?? browserLanguage());
@@ -38,7 +43,6 @@ export function App() {
   const [now, setNow] = useState(() => Date.now());
   const [operator, setOperator] = useState(() => kept("operator"));
   const [naming, setNaming] = useState<((name: string) => void) | null>(null);
-  const [sounder, setSounder] = useState<Sounder | null>(null);
   /** Ages are told by the server's clock: a desk's own may be wrong by minutes. */
   const offset = useRef(0);
   const heard = useRef<number | null>(null);
@@ -53,36 +57,57 @@ export function App() {
     return () => clearInterval(timer);
   }, []);
 
-  useEffect(
-    () =>
-      follow({
-        message(message) {
-          if ("now" in message) offset.current = Date.parse(message.now) - Date.now();
-          heard.current = Date.now() + offset.current;
-          setNow(heard.current);
-          tell(message);
-        },
-        connection(state) {
-          setConnection(state);
-          if (state !== "live") return;
-          // Without a history there is nothing to add: the standing alarms are in the snapshot.
-          returnedAlarms(RETURNED_SHOWN).then(
-            (alarms) => tell({ type: "returned", alarms }),
-            () => undefined,
-          );
-        },
-      }),
-    [],
-  );
+  useEffect(() => {
+    let gathered: FeedMessage[] = [];
+    let timer: number | undefined;
+    const show = (): void => {
+      clearTimeout(timer);
+      timer = undefined;
+      setNow(Date.now() + offset.current);
+      tell(gathered);
+      gathered = [];
+    };
+    const stop = follow({
+      message(message) {
+        if ("now" in message) offset.current = Date.parse(message.now) - Date.now();
+        heard.current = Date.now() + offset.current;
+        gathered.push(message);
+        // The connection is live with the snapshot, and an empty screen must not pass for the present for a moment.
+        if (message.type === "snapshot") show();
+        else timer ??= window.setTimeout(show, GATHER_MS);
+      },
+      connection(state) {
+        setConnection(state);
+        if (state !== "live") return;
+        // Without a history there is nothing to add: the standing alarms are in the snapshot.
+        returnedAlarms(RETURNED_SHOWN).then(
+          (alarms) => tell([{ type: "returned", alarms }]),
+          () => undefined,
+        );
+      },
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, []);
 
   const live = connection === "live";
-  useAlarmTone(sounder, world);
+  const facts = useMemo(() => new Facts(world), [world]);
+  const { sound, toggleSound } = useSound(facts, connection);
 
   const nameOperator = useCallback((then: (name: string) => void) => setNaming(() => then), []);
-  const timeZone = world.sites[0]?.time_zone ?? "UTC";
   const screen: Screen = useMemo(
-    () => ({ world, now, live, timeZone, operator, nameOperator, time: (instant) => clockTime(instant, timeZone) }),
-    [world, now, live, timeZone, operator, nameOperator],
+    () => ({
+      world,
+      facts,
+      now,
+      live,
+      operator,
+      nameOperator,
+      time: (instant, site) => clockTime(instant, facts.timeZone(site)),
+    }),
+    [world, facts, now, live, operator, nameOperator],
   );
 
   return (
@@ -91,11 +116,8 @@ export function App() {
         <div class={live ? "screen" : "screen lost"}>
           <TopBar
             connection={connection}
-            soundOn={sounder !== null}
-            toggleSound={() => {
-              sounder?.close();
-              setSounder(sounder ? null : new Sounder());
-            }}
+            sound={sound}
+            toggleSound={toggleSound}
             toggleLanguage={() => setLang(lang === "zh" ? "en" : "zh")}
           />
           {connection === "lost" && <LostBanner heard={heard.current} />}

@@ -6,23 +6,28 @@ import type { Words } from "./text";
 const LOCALES: Readonly<Record<Lang, string>> = { zh: "zh-CN", en: "en-GB" };
 const SECOND = 1_000;
 
+const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+const DATE = { year: "numeric", month: "short", day: "numeric", weekday: "short" } as const;
+
+/** Making a formatter takes a thousand times as long as using it. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(locale: string, timeZone: string, parts: typeof TIME | typeof DATE): Intl.DateTimeFormat {
+  const key = `${locale} ${timeZone} ${Object.keys(parts)[0]}`;
+  let found = formatters.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale, { timeZone, ...parts });
+    formatters.set(key, found);
+  }
+  return found;
+}
+
 export function clockTime(instant: string | number, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    timeZone,
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  }).format(new Date(instant));
+  return formatter("en-GB", timeZone, TIME).format(new Date(instant));
 }
 
 export function calendarDate(instant: number, timeZone: string, lang: Lang): string {
-  return new Intl.DateTimeFormat(LOCALES[lang], {
-    timeZone,
-    year: "numeric",
-    month: "short",
-    day: "numeric",
-    weekday: "short",
-  }).format(instant);
+  return formatter(LOCALES[lang], timeZone, DATE).format(instant);
 }
 
 export function age(words: Words, milliseconds: number): string {

@@ -1,4 +1,4 @@
-// What this browser remembers: the language and the operator's name.
+// What this browser remembers: the language, the operator's name, and whether sound is wanted.
 
 const PREFIX = "firewatch.";
 

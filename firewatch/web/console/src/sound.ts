@@ -1,4 +1,5 @@
-// A tone for alarms that nobody has acknowledged, one figure for each class so that ears can tell them apart.
+// A tone for alarms that nobody has acknowledged, one figure for each class so that ears can tell them apart, and one
+// for a lost connection.
 
 import type { AlarmClass } from "./api";
 
@@ -8,11 +9,14 @@ interface Figure {
   noteSeconds: number;
 }
 
-const FIGURES: Record<AlarmClass, Figure> = {
+export type Call = AlarmClass | "lost";
+
+const FIGURES: Record<Call, Figure> = {
   fire: { notes: [960, 770, 960, 770, 960, 770], noteSeconds: 0.25 },
   security: { notes: [660, 0, 880], noteSeconds: 0.18 },
   supervisory: { notes: [520, 0, 520], noteSeconds: 0.16 },
   trouble: { notes: [392], noteSeconds: 0.22 },
+  lost: { notes: [587, 440, 330], noteSeconds: 0.3 },
 };
 export const REPEAT_MS = 3_000;
 const VOLUME = 0.2;
@@ -21,8 +25,8 @@ export class Sounder {
   // A browser makes sound only after a click; the object is created by one.
   private readonly context = new AudioContext();
 
-  play(alarmClass: AlarmClass): void {
-    const { notes, noteSeconds } = FIGURES[alarmClass];
+  play(call: Call): void {
+    const { notes, noteSeconds } = FIGURES[call];
     notes.forEach((frequency, index) => {
       if (frequency > 0) this.note(frequency, this.context.currentTime + index * noteSeconds, noteSeconds);
     });

@@ -76,11 +76,6 @@ export function receive(world: World, message: FeedMessage): World {
       }
       return { ...world, commands };
     }
-    case "part": {
-      const others = world.parts.filter((part) => part.name !== message.part.name);
-      const place = world.parts.findIndex((part) => part.name === message.part.name);
-      return { ...world, parts: others.toSpliced(place < 0 ? others.length : place, 0, message.part) };
-    }
     case "rejection":
       return { ...world, rejections: [message.rejection, ...world.rejections].slice(0, REJECTIONS_KEPT) };
     case "heartbeat":
@@ -122,46 +117,4 @@ export function inOrder(alarms: Iterable<Alarm>): Alarm[] {
       PRIORITIES.indexOf(one.priority) - PRIORITIES.indexOf(other.priority) ||
       Date.parse(other.onset_time) - Date.parse(one.onset_time),
   );
-}
-
-/** The alarms about a device: its own, and those of the asset it belongs to. */
-export function alarmsOf(world: World, device: DeviceView): Alarm[] {
-  const subjects = [device.device, device.asset].map((id) => `${device.site}/${id}`);
-  return inOrder(world.alarms.values()).filter((alarm) => subjects.includes(alarm.subject));
-}
-
-/** A camera's suspicion commands its actuators before there is an alarm, and so under the session's name. */
-const SUSPICION_MS = 5_000;
-
-export function commandsOf(world: World, alarm: Alarm): CommandRecord[] {
-  const devices = new Map(world.devices.map((device) => [`${device.site}/${device.device}`, device]));
-  const onset = Date.parse(alarm.onset_time) - SUSPICION_MS;
-  const end = alarm.state === "normal" && alarm.cleared_time ? Date.parse(alarm.cleared_time) + SUSPICION_MS : Infinity;
-  const belongs = ({ command }: CommandRecord): boolean => {
-    if (command.cause === alarm.alarm_id) return true;
-    const device = devices.get(command.device);
-    const issued = Date.parse(command.issued_time);
-    const about = device && [command.device, `${device.site}/${device.asset}`].includes(alarm.subject);
-    return Boolean(about) && command.rule === alarm.rule && issued >= onset && issued <= end;
-  };
-  return [...world.commands.values()]
-    .filter(belongs)
-    .sort((one, other) => Date.parse(one.command.issued_time) - Date.parse(other.command.issued_time));
-}
-
-/** Three reports of a device that reports every five seconds, twice over: past this its values are not the present. */
-export const SILENT_AFTER_MS = 30_000;
-
-export type Standing = "normal" | "unknown" | "silent" | "offline";
-
-/** What is known of a device. Only "normal" means that it is being heard. */
-export function standing(world: World, device: DeviceView, now: number): Standing {
-  const online = world.readings.get(`${device.site}/${device.device}/online`)?.value ?? device.online;
-  if (online === false) return "offline";
-  const heard = device.signals.flatMap(({ signal, supervisory }) => {
-    const reading = supervisory ? undefined : world.readings.get(signal);
-    return reading ? [Date.parse(reading.receive_time)] : [];
-  });
-  if (heard.length === 0) return "unknown";
-  return now - Math.max(...heard) > SILENT_AFTER_MS ? "silent" : "normal";
 }

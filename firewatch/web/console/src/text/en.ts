@@ -10,7 +10,8 @@ export const en = {
   "connection.retry": "Trying to reconnect. If this stays, watch the compound by other means.",
 
   "sound.on": "Sound on",
-  "sound.off": "Sound off",
+  "sound.off": "Sound is off",
+  "sound.waiting": "Sound is off until you click",
   "sound.turnOn": "Turn the alarm tone on",
   "sound.turnOff": "Turn the alarm tone off",
 
@@ -65,6 +66,7 @@ export const en = {
   "alarms.calm.silent": "{n} of {all} devices are not being heard: this is not an all-clear for them.",
   "alarms.calm.unknown": "The state is unknown until the connection is back.",
   "alarms.returned": "Returned to normal lately",
+  "alarms.newMany": "{n} new alarms, the foremost first.",
   "alarms.new": "New alarm: {class}, {priority}. {text}, {place}",
   "alarm.onset": "Since {time}",
   "alarm.age": "for {age}",
@@ -72,7 +74,8 @@ export const en = {
   "alarm.acknowledge": "Acknowledge",
   "alarm.acknowledging": "Sending",
   "alarm.acknowledgedBy": "{who}, {time}",
-  "alarm.refused": "Not acknowledged: {why}",
+  "alarm.refused": "Not acknowledged. The alarm's present state: {state}",
+  "alarm.failed": "Not acknowledged: firewatch did not carry it out; its log says why.",
   "alarm.unreachable": "Not acknowledged: firewatch cannot be reached.",
   "alarm.clock": "Sensor to feed {time}",
   "alarm.picture": "Picture taken with the alarm: {text}",
@@ -81,6 +84,7 @@ export const en = {
   "alarm.advice": "What to do",
   "alarm.history": "What happened",
   "alarm.history.none": "The history cannot be read at present.",
+  "alarm.history.notYet": "Not in the history yet.",
   "alarm.stages": "How fast it was",
   "alarm.rule": "Rule",
 
@@ -109,6 +113,9 @@ export const en = {
   "answer.playing": "playing",
   "answer.played": "played",
   "answer.stopped": "stopped",
+  "answer.interrupted": "interrupted",
+  "answer.unknown action": "the device does not know this action",
+  "answer.unanswered": "no answer",
   "answer.after": "after {time}",
 
   "systems.title": "Systems",

@@ -13,6 +13,7 @@ export const zh: Catalogue = {
 
   "sound.on": "声音已开",
   "sound.off": "声音已关",
+  "sound.waiting": "声音已关，点击页面即恢复",
   "sound.turnOn": "打开报警声",
   "sound.turnOff": "关闭报警声",
 
@@ -67,6 +68,7 @@ export const zh: Catalogue = {
   "alarms.calm.silent": "{all} 台设备中有 {n} 台无数据，不能据此认为其正常。",
   "alarms.calm.unknown": "连接恢复前状态未知。",
   "alarms.returned": "近期恢复正常",
+  "alarms.newMany": "{n} 条新报警，首要的一条：",
   "alarms.new": "新报警：{class}，优先级{priority}。{text}，{place}",
   "alarm.onset": "开始于 {time}",
   "alarm.age": "已持续 {age}",
@@ -74,7 +76,8 @@ export const zh: Catalogue = {
   "alarm.acknowledge": "确认",
   "alarm.acknowledging": "正在发送",
   "alarm.acknowledgedBy": "{who}，{time}",
-  "alarm.refused": "未能确认：{why}",
+  "alarm.refused": "未能确认。该报警当前状态：{state}",
+  "alarm.failed": "未能确认：firewatch 未执行，原因见其日志。",
   "alarm.unreachable": "未能确认：无法连接 firewatch。",
   "alarm.clock": "传感器至推送 {time}",
   "alarm.picture": "报警时的画面：{text}",
@@ -83,6 +86,7 @@ export const zh: Catalogue = {
   "alarm.advice": "处置建议",
   "alarm.history": "处理经过",
   "alarm.history.none": "历史记录暂时无法读取。",
+  "alarm.history.notYet": "尚未存入历史记录。",
   "alarm.stages": "各环节用时",
   "alarm.rule": "规则",
 
@@ -111,6 +115,9 @@ export const zh: Catalogue = {
   "answer.playing": "播放中",
   "answer.played": "已播放",
   "answer.stopped": "已停止",
+  "answer.interrupted": "被打断",
+  "answer.unknown action": "设备不支持该动作",
+  "answer.unanswered": "无应答",
   "answer.after": "用时 {time}",
 
   "systems.title": "系统状态",

@@ -1,16 +1,18 @@
 import { useState } from "preact/hooks";
 
-import { acknowledge, Refusal, type Alarm } from "../api";
+import { acknowledge, oneAlarm, Refusal, type Alarm, type AlarmState } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
 import { isUnanswered } from "../world";
+
+type Trouble = { state: AlarmState } | { key: "alarm.unreachable" | "alarm.failed" };
 
 /** The button, or who pressed it. The first press on a desk asks who sits there. */
 export function Acknowledge({ alarm }: { alarm: Alarm }) {
   const words = useWords();
   const { live, operator, nameOperator, time } = useScreen();
   const [sending, setSending] = useState(false);
-  const [trouble, setTrouble] = useState<Refusal | "unreachable" | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
 
   const send = async (name: string): Promise<void> => {
     setSending(true);
@@ -18,7 +20,7 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
     try {
       await acknowledge(alarm.alarm_id, name);
     } catch (error) {
-      setTrouble(error instanceof Refusal ? error : "unreachable");
+      setTrouble(await troubleOf(error, alarm));
     }
     setSending(false);
   };
@@ -28,7 +30,7 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
       <span class="answered">
         {alarm.acknowledged_by &&
           alarm.acknowledged_time &&
-          words.say("alarm.acknowledgedBy", { who: alarm.acknowledged_by, time: time(alarm.acknowledged_time) })}
+          words.say("alarm.acknowledgedBy", { who: alarm.acknowledged_by, time: time(alarm.acknowledged_time, alarm.site) })}
       </span>
     );
   }
@@ -44,11 +46,22 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
       </button>
       {trouble && (
         <span class="trouble-text" role="alert">
-          {trouble === "unreachable"
-            ? words.say("alarm.unreachable")
-            : words.say("alarm.refused", { why: trouble.message })}
+          {"state" in trouble
+            ? words.say("alarm.refused", { state: words.say(`state.${trouble.state}`) })
+            : words.say(trouble.key)}
         </span>
       )}
     </>
   );
+}
+
+/** A conflict means that the alarm has gone on and the news has not reached this screen: its state now says why. */
+async function troubleOf(error: unknown, { alarm_id }: Alarm): Promise<Trouble> {
+  if (!(error instanceof Refusal)) return { key: "alarm.unreachable" };
+  if (error.status !== 409) return { key: "alarm.failed" };
+  try {
+    return { state: (await oneAlarm(alarm_id)).state };
+  } catch {
+    return { key: "alarm.failed" };
+  }
 }

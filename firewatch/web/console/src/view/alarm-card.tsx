@@ -2,7 +2,7 @@ import { pictureAddress, type Alarm } from "../api";
 import { age, elapsed, value } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { commandsOf, isUnanswered } from "../world";
+import { isUnanswered } from "../world";
 import { Acknowledge } from "./acknowledge";
 import { CommandChip } from "./command-chip";
 
@@ -13,8 +13,8 @@ interface Props {
 
 export function AlarmCard({ alarm, open }: Props) {
   const words = useWords();
-  const { world, now, live, time } = useScreen();
-  const commands = commandsOf(world, alarm);
+  const { facts, now, live, time } = useScreen();
+  const commands = facts.commandsOf(alarm);
   const text = words.of(alarm.text);
   const { annunciated_time, source_time } = alarm.clock;
   return (
@@ -29,7 +29,7 @@ export function AlarmCard({ alarm, open }: Props) {
         {alarm.condition === "unknown" && <span class="doubt">{words.say("condition.unknown")}</span>}
         {alarm.activations > 1 && <span class="times">{words.say("alarm.times", { n: alarm.activations })}</span>}
         <time class="grow right">
-          {words.say("alarm.onset", { time: time(alarm.onset_time) })}
+          {words.say("alarm.onset", { time: time(alarm.onset_time, alarm.site) })}
           {live && (
             <span class="age"> {words.say("alarm.age", { age: age(words, now - Date.parse(alarm.onset_time)) })}</span>
           )}

@@ -4,7 +4,6 @@ import { pictureAddress, transitions, type Alarm, type AlarmClock, type AlarmTra
 import { elapsed, value } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { commandsOf } from "../world";
 import { Acknowledge } from "./acknowledge";
 import { CommandChip } from "./command-chip";
 import { Dialog } from "./dialog";
@@ -12,23 +11,23 @@ import { Dialog } from "./dialog";
 const STAGES = ["source_time", "receive_time", "decided_time", "annunciated_time", "journalled_time"] as const satisfies
   readonly (keyof AlarmClock)[];
 
+/** The feed is quicker than the history: what it has just told is looked up there once more after this time. */
+const HISTORY_MS = 1_000;
+
 interface Props {
   alarm: Alarm;
-  live: boolean;
   close(): void;
 }
 
-export function AlarmDetails({ alarm, live, close }: Props) {
+export function AlarmDetails({ alarm, close }: Props) {
   const words = useWords();
-  const { world, time } = useScreen();
-  const [changes, setChanges] = useState<AlarmTransition[] | "unreadable">([]);
-
-  useEffect(() => {
-    transitions(alarm.alarm_id).then(setChanges, () => setChanges("unreadable"));
-  }, [alarm, live]);
-
+  const { facts, time } = useScreen();
+  const changes = useChanges(alarm);
   const text = words.of(alarm.text);
-  const commands = commandsOf(world, alarm);
+  const commands = facts.commandsOf(alarm);
+  const stored = Array.isArray(changes) ? changes.find((change) => change.alarm.clock.journalled_time) : undefined;
+  const clock = { ...alarm.clock };
+  clock.journalled_time ??= stored?.alarm.clock.journalled_time ?? null;
   return (
     <Dialog title={words.say("common.at", { text, place: words.of(alarm.place) })} close={close} wide>
       <div class={alarm.picture ? "details with-picture" : "details"}>
@@ -61,14 +60,14 @@ export function AlarmDetails({ alarm, live, close }: Props) {
             </ul>
           )}
           <h3>{words.say("alarm.history")}</h3>
-          {changes === "unreadable" ? (
-            <p>{words.say("alarm.history.none")}</p>
-          ) : (
+          {changes === "unreadable" && <p>{words.say("alarm.history.none")}</p>}
+          {Array.isArray(changes) && changes.length === 0 && <p>{words.say("alarm.history.notYet")}</p>}
+          {Array.isArray(changes) && (
             <table>
               <tbody>
                 {changes.map((change) => (
                   <tr key={change.number}>
-                    <td>{time(change.transition_time)}</td>
+                    <td>{time(change.transition_time, alarm.site)}</td>
                     <td>{words.word("reason", change.reason)}</td>
                     <td>{words.say(`state.${change.alarm.state}`)}</td>
                     <td>{change.by}</td>
@@ -82,13 +81,15 @@ export function AlarmDetails({ alarm, live, close }: Props) {
           <table>
             <tbody>
               {STAGES.map((stage) => {
-                const reached = alarm.clock[stage];
+                const reached = clock[stage];
                 return (
-                  <tr key={stage}>
-                    <td>{words.say(`stage.${stage}`)}</td>
-                    <td>{reached ? time(reached) : ""}</td>
-                    <td>{reached ? `+${elapsed(words, alarm.clock.source_time, reached)}` : ""}</td>
-                  </tr>
+                  reached && (
+                    <tr key={stage}>
+                      <td>{words.say(`stage.${stage}`)}</td>
+                      <td>{time(reached, alarm.site)}</td>
+                      <td>+{elapsed(words, clock.source_time, reached)}</td>
+                    </tr>
+                  )
                 );
               })}
             </tbody>
@@ -101,4 +102,28 @@ export function AlarmDetails({ alarm, live, close }: Props) {
       </div>
     </Dialog>
   );
+}
+
+/** What the history says of an alarm, read anew with each change of it; null before the first answer. */
+function useChanges(alarm: Alarm): AlarmTransition[] | "unreadable" | null {
+  const { live } = useScreen();
+  const [changes, setChanges] = useState<AlarmTransition[] | "unreadable" | null>(null);
+
+  useEffect(() => {
+    let cancelled = false;
+    let again: number | undefined;
+    const read = async (): Promise<void> => {
+      const found = await transitions(alarm.alarm_id).catch(() => "unreadable" as const);
+      if (!cancelled) setChanges(found);
+    };
+    void read().then(() => {
+      if (!cancelled) again = window.setTimeout(() => void read(), HISTORY_MS);
+    });
+    return () => {
+      cancelled = true;
+      clearTimeout(again);
+    };
+  }, [alarm, live]);
+
+  return changes;
 }

@@ -2,15 +2,14 @@ import { useState } from "preact/hooks";
 
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { inOrder, standing } from "../world";
 import { AlarmCard } from "./alarm-card";
 import { AlarmDetails } from "./alarm-details";
 
 export function AlarmList() {
   const words = useWords();
-  const { world, live, time } = useScreen();
+  const { world, facts, time } = useScreen();
   const [opened, setOpened] = useState<string | null>(null);
-  const alarms = inOrder(world.alarms.values());
+  const { alarms } = facts;
   const detailed = opened && (world.alarms.get(opened) ?? world.returned.find((alarm) => alarm.alarm_id === opened));
   return (
     <section class="alarms" aria-label={words.say("alarms.title")}>
@@ -33,8 +32,8 @@ export function AlarmList() {
                       {words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}
                     </span>
                     <time>
-                      {time(alarm.onset_time)}
-                      {alarm.cleared_time && <> – {time(alarm.cleared_time)}</>}
+                      {time(alarm.onset_time, alarm.site)}
+                      {alarm.cleared_time && <> – {time(alarm.cleared_time, alarm.site)}</>}
                     </time>
                   </button>
                 </li>
@@ -43,16 +42,16 @@ export function AlarmList() {
           </div>
         )}
       </div>
-      {detailed && <AlarmDetails alarm={detailed} close={() => setOpened(null)} live={live} />}
+      {detailed && <AlarmDetails key={detailed.alarm_id} alarm={detailed} close={() => setOpened(null)} />}
     </section>
   );
 }
 
 function Calm() {
   const words = useWords();
-  const { world, now, live } = useScreen();
+  const { world, facts, now, live } = useScreen();
   const all = world.devices.length;
-  const n = world.devices.filter((device) => standing(world, device, now) !== "normal").length;
+  const n = world.devices.filter((device) => facts.standing(device, now) !== "normal").length;
   return (
     <div class={live ? "calm" : "calm dark"}>
       <b>{live ? words.say("alarms.calm") : words.say("lamp.unknown")}</b>

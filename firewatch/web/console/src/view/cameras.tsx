@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 
 import type { DeviceView, LocalText } from "../api";
+import { deviceKey, type Facts } from "../facts";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { alarmsOf, type World } from "../world";
 import { CameraPicture } from "./camera-picture";
 import { Dialog } from "./dialog";
 
@@ -12,10 +12,10 @@ const SHOWN = 8;
 
 export function Cameras() {
   const words = useWords();
-  const { world } = useScreen();
+  const { world, facts } = useScreen();
   const [enlarged, setEnlarged] = useState<DeviceView | null>(null);
   const alarmed = new Map(
-    world.devices.filter((device) => device.camera).map((device) => [device, alarmsOf(world, device)[0]] as const),
+    world.devices.filter((device) => device.camera).map((device) => [device, facts.alarmsOf(device)[0]] as const),
   );
   const cameras = [...alarmed.keys()].sort((one, other) => Number(!alarmed.get(one)) - Number(!alarmed.get(other)));
   if (cameras.length === 0) return null;
@@ -23,14 +23,18 @@ export function Cameras() {
     <section class="cameras" aria-label={words.say("cameras.title")}>
       <ul>
         {cameras.slice(0, SHOWN).map((device) => (
-          <li key={device.device} class={alarmed.get(device)?.alarm_class ?? ""} data-camera={device.device}>
+          <li
+            key={deviceKey(device)}
+            class={alarmed.get(device)?.alarm_class ?? ""}
+            data-camera={deviceKey(device)}
+          >
             <button
               type="button"
               title={words.say("camera.enlarge", { name: words.of(device.label) })}
               onClick={() => setEnlarged(device)}
             >
               <CameraPicture device={device} />
-              <span class="caption">{words.of(placeOf(world, device))}</span>
+              <span class="caption">{words.of(placeOf(facts, device))}</span>
             </button>
           </li>
         ))}
@@ -46,7 +50,6 @@ export function Cameras() {
 }
 
 /** Short enough to read under a small picture: "Tower A lift 2" rather than its camera's whole name. */
-function placeOf(world: World, device: DeviceView): LocalText {
-  const site = world.sites.find(({ id }) => id === device.site);
-  return site?.assets.find(({ id }) => id === device.asset)?.label ?? device.label;
+function placeOf(facts: Facts, device: DeviceView): LocalText {
+  return facts.sites.get(device.site)?.assets.find(({ id }) => id === device.asset)?.label ?? device.label;
 }

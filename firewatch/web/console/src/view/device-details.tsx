@@ -6,10 +6,8 @@ import { Dialog } from "./dialog";
 
 export function DeviceDetails({ device, close }: { device: DeviceView; close(): void }) {
   const words = useWords();
-  const { world, now, live, time } = useScreen();
-  const building = world.sites
-    .find((site) => site.id === device.site)
-    ?.buildings.find((candidate) => candidate.id === device.building);
+  const { world, facts, now, live, time } = useScreen();
+  const building = facts.sites.get(device.site)?.buildings.find((candidate) => candidate.id === device.building);
   return (
     <Dialog title={words.of(device.label)} close={close}>
       <p>
@@ -44,7 +42,7 @@ export function DeviceDetails({ device, close }: { device: DeviceView; close(): 
                   </b>
                 </td>
                 <td>{last && words.say(`quality.${last.quality}`)}</td>
-                <td>{last && time(last.source_time)}</td>
+                <td>{last && time(last.source_time, device.site)}</td>
                 <td>
                   {last
                     ? words.say("common.ago", { age: age(words, now - Date.parse(last.receive_time)) })

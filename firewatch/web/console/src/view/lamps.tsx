@@ -3,12 +3,12 @@
 import { ALARM_CLASSES, type AlarmClass } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { isUnanswered, standing } from "../world";
+import { isUnanswered } from "../world";
 
 export function Lamps() {
   const words = useWords();
-  const { world, now, live } = useScreen();
-  const silent = world.devices.filter((device) => standing(world, device, now) !== "normal").length;
+  const { world, facts, now, live } = useScreen();
+  const silent = world.devices.filter((device) => facts.standing(device, now) !== "normal").length;
   const all = world.devices.length;
   return (
     <section class="lamps" aria-label={words.say("lamps.title")}>
@@ -35,8 +35,8 @@ export function Lamps() {
 
 function Lamp({ alarmClass }: { alarmClass: AlarmClass }) {
   const words = useWords();
-  const { world, live } = useScreen();
-  const alarms = [...world.alarms.values()].filter((alarm) => alarm.alarm_class === alarmClass);
+  const { facts, live } = useScreen();
+  const alarms = facts.alarmsOfClass.get(alarmClass) ?? [];
   const unanswered = alarms.filter(isUnanswered).length;
   const state = !live ? "dark" : unanswered > 0 ? "lit calling" : alarms.length > 0 ? "lit" : "";
   return (

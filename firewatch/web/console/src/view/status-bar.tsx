@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 
 import type { PartStatus } from "../api";
+import type { Facts } from "../facts";
 import { useScreen } from "../screen";
 import { useWords, type Words } from "../text";
-import type { World } from "../world";
 import { Dialog } from "./dialog";
 
 /** More parts than this are only counted, and those that are not ready named. */
@@ -11,7 +11,7 @@ const NAMED = 6;
 
 export function StatusBar() {
   const words = useWords();
-  const { world, live } = useScreen();
+  const { world, facts, live } = useScreen();
   const [opened, setOpened] = useState(false);
   const rejected = Object.values(world.rejectionCounts).reduce((sum, count) => sum + count, 0);
   const ready = world.parts.filter((part) => part.ready);
@@ -27,7 +27,7 @@ export function StatusBar() {
         )}
         {shown.map((part) => (
           <span key={part.name} class={`part ${!live ? "dark" : part.ready ? "ready" : "waiting"}`} data-part={part.name}>
-            {partName(words, world, part)}{" "}
+            {partName(words, facts, part)}{" "}
             {words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}
           </span>
         ))}
@@ -40,7 +40,7 @@ export function StatusBar() {
 
 function StatusDialog({ close }: { close(): void }) {
   const words = useWords();
-  const { world, live, time } = useScreen();
+  const { world, facts, live, time } = useScreen();
   return (
     <Dialog title={words.say("status.title")} close={close} wide>
       <h3>{words.say("status.parts")}</h3>
@@ -48,7 +48,7 @@ function StatusDialog({ close }: { close(): void }) {
         <tbody>
           {world.parts.map((part) => (
             <tr key={part.name}>
-              <td>{partName(words, world, part)}</td>
+              <td>{partName(words, facts, part)}</td>
               <td>{words.say(!live ? "value.unknown" : part.ready ? "status.ready" : "status.notReady")}</td>
               <td class="technical">{part.detail}</td>
             </tr>
@@ -97,8 +97,7 @@ function StatusDialog({ close }: { close(): void }) {
 }
 
 /** A part is known by a word of ours, or serves a device and is known by that: "camera sample/a-lift-1-camera". */
-function partName(words: Words, world: World, part: PartStatus): string {
-  const subject = part.name.split(" ").at(-1);
-  const served = world.devices.find(({ site, device }) => `${site}/${device}` === subject);
+function partName(words: Words, facts: Facts, part: PartStatus): string {
+  const served = facts.devices.get(part.name.split(" ").at(-1) ?? "");
   return served ? words.of(served.label) : words.word("part", part.name);
 }

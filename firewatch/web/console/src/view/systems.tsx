@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 
 import type { DeviceView, SignalView } from "../api";
 import { age, reading } from "../format";
+import { deviceKey } from "../facts";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { alarmsOf, inOrder, standing } from "../world";
+import { inOrder } from "../world";
 import { DeviceDetails } from "./device-details";
 
 /** Fixed places come first, systems that nobody foresaw after them. */
@@ -32,7 +33,7 @@ export function Systems() {
             <h2>{words.word("system", system)}</h2>
             <ul class="tiles">
               {devices.map((device) => (
-                <Tile key={device.device} device={device} open={() => setOpened(device)} />
+                <Tile key={deviceKey(device)} device={device} open={() => setOpened(device)} />
               ))}
             </ul>
           </div>
@@ -46,9 +47,9 @@ export function Systems() {
 /** A system at a glance, coloured by its foremost alarm; brings its devices into view. */
 function SystemLamp({ system, devices }: { system: string; devices: DeviceView[] }) {
   const words = useWords();
-  const { world, now, live } = useScreen();
-  const heard = devices.filter((device) => standing(world, device, now) === "normal").length;
-  const [alarm] = inOrder(devices.flatMap((device) => alarmsOf(world, device)));
+  const { facts, now, live } = useScreen();
+  const heard = devices.filter((device) => facts.standing(device, now) === "normal").length;
+  const [alarm] = inOrder(devices.flatMap((device) => facts.alarmsOf(device)));
   const state = !live ? "dark" : (alarm?.alarm_class ?? (heard < devices.length ? "silent" : ""));
   return (
     <button
@@ -65,17 +66,14 @@ function SystemLamp({ system, devices }: { system: string; devices: DeviceView[]
 
 function Tile({ device, open }: { device: DeviceView; open(): void }) {
   const words = useWords();
-  const { world, now, live } = useScreen();
-  const state = live ? standing(world, device, now) : "unknown";
-  const alarm = alarmsOf(world, device).find(({ subject }) => subject.endsWith(`/${device.device}`));
+  const { facts, now, live } = useScreen();
+  const state = live ? facts.standing(device, now) : "unknown";
+  const [alarm] = facts.ownAlarms(device);
   const own = device.signals.filter((signal) => !signal.supervisory);
-  const heard = own.flatMap(({ signal }) => {
-    const last = world.readings.get(signal);
-    return last ? [Date.parse(last.receive_time)] : [];
-  });
-  const quiet = heard.length > 0 ? now - Math.max(...heard) : null;
+  const heard = facts.heardTime(device);
+  const quiet = heard === null ? null : now - heard;
   return (
-    <li class={`tile ${state} ${alarm?.alarm_class ?? ""}`} data-device={device.device} data-standing={state}>
+    <li class={`tile ${state} ${alarm?.alarm_class ?? ""}`} data-device={deviceKey(device)} data-standing={state}>
       <button type="button" title={words.of(device.label)} onClick={open}>
         <span class="name">{words.of(device.label)}</span>
         {state === "normal" ? (

@@ -1,19 +1,22 @@
-import { calendarDate } from "../format";
+import { calendarDate, clockTime } from "../format";
 import { useScreen } from "../screen";
 import type { Connection } from "../stream";
 import { useWords } from "../text";
+import type { Sound } from "./use-sound";
 
 interface Props {
   connection: Connection;
-  soundOn: boolean;
+  sound: Sound;
   toggleSound(): void;
   toggleLanguage(): void;
 }
 
-export function TopBar({ connection, soundOn, toggleSound, toggleLanguage }: Props) {
+export function TopBar({ connection, sound, toggleSound, toggleLanguage }: Props) {
   const words = useWords();
-  const { world, now, timeZone, operator, nameOperator, time } = useScreen();
+  const { world, facts, now, operator, nameOperator } = useScreen();
   const [site, ...others] = world.sites;
+  const timeZone = facts.timeZone();
+  const elsewhere = new Map(others.filter((other) => other.time_zone !== timeZone).map((other) => [other.time_zone, other]));
   return (
     <header class="top">
       <h1>
@@ -26,7 +29,12 @@ export function TopBar({ connection, soundOn, toggleSound, toggleLanguage }: Pro
       </h1>
       <time class="clock">
         <span class="date">{calendarDate(now, timeZone, words.lang)}</span>
-        <b>{time(now)}</b>
+        <b>{clockTime(now, timeZone)}</b>
+        {[...elsewhere].map(([zone, other]) => (
+          <span key={zone} class="date">
+            {words.of(other.label)} {clockTime(now, zone)}
+          </span>
+        ))}
       </time>
       <div class="controls">
         <span class={`connection ${connection}`} role="status">
@@ -34,12 +42,12 @@ export function TopBar({ connection, soundOn, toggleSound, toggleLanguage }: Pro
         </span>
         <button
           type="button"
-          class={soundOn ? "plain on" : "plain"}
-          aria-pressed={soundOn}
-          title={words.say(soundOn ? "sound.turnOff" : "sound.turnOn")}
+          class={sound === "on" ? "plain on" : "plain off"}
+          aria-pressed={sound === "on"}
+          title={words.say(sound === "on" ? "sound.turnOff" : "sound.turnOn")}
           onClick={toggleSound}
         >
-          {words.say(soundOn ? "sound.on" : "sound.off")}
+          {words.say(`sound.${sound}`)}
         </button>
         <button
           type="button"
