@@ -226,7 +226,7 @@ def _place(site: Site, subject: Asset | Device) -> LocalText:
     if isinstance(subject, Device) and subject.asset is not None:
         labels += [asset.label for asset in site.assets if asset.id == subject.asset]
     labels.append(subject.label)
-    return LocalText(zh=_joined("", [label.zh for label in labels]), en=_joined(", ", [label.en for label in labels]))
+    return LocalText(zh=_joined("·", [label.zh for label in labels]), en=_joined(", ", [label.en for label in labels]))
 
 
 def _joined(separator: str, parts: list[str]) -> str:

@@ -24,7 +24,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 def test_both_readmes_point_to_the_same_pages() -> None:
     def targets(page: str) -> list[str]:
         links = _LINK.findall(Path(page).read_text())
-        return [link.replace(".zh-CN.md", ".md") for link in links if not link.startswith("README")]
+        return [link.replace(".zh-CN.", ".") for link in links if not link.startswith("README")]
 
     assert targets("README.md") == targets("README.zh-CN.md")
 

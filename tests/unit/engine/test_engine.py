@@ -93,7 +93,7 @@ def test_text_names_the_place_the_device_and_the_value_in_both_languages() -> No
     world = World(LOW)
     world.hear(1, "hydrant-1/pressure", 0.0512345)
     alarm = world.alarm("low")
-    assert alarm.text.zh == "A座屋顶栓：0.0512345 MPa（屋顶栓）"
+    assert alarm.text.zh == "A座·屋顶栓：0.0512345 MPa（屋顶栓）"
     assert alarm.text.en == "Tower A, roof hydrant: 0.0512345 MPa (roof hydrant)"
     assert (alarm.building, alarm.unit, alarm.subject) == ("tower", "MPa", "s/hydrant-1")
 

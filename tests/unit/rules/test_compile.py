@@ -89,8 +89,8 @@ def test_instances_come_in_the_order_of_rules_and_subjects() -> None:
 def test_a_place_is_read_from_the_outside_in() -> None:
     (lift,) = compile_rule(E_BIKE, INVENTORY)
     (camera,) = compile_rule(rule("silent", {"device": "lift_camera"}, {"absence": {"after": "1s"}}), INVENTORY)
-    assert lift.place == LocalText(zh="A座1号梯", en="Tower A, lift 1")
-    assert camera.place == LocalText(zh="A座1号梯cabin camera", en="Tower A, lift 1, cabin camera")
+    assert lift.place == LocalText(zh="A座·1号梯", en="Tower A, lift 1")
+    assert camera.place == LocalText(zh="A座·1号梯·cabin camera", en="Tower A, lift 1, cabin camera")
 
 
 def test_targets_are_the_devices_of_the_asset() -> None:
