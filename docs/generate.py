@@ -1,7 +1,8 @@
-"""Writes the pages that are made from the code: `python docs/generate.py`. A test holds them equal."""
+"""Writes the pages that are made from the code: `python docs/generate.py`; `--check` says which are out of date."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -58,5 +59,9 @@ def _fenced(context: click.Context) -> str:
 PAGES = {"metrics.md": metrics_page, "commands.md": commands_page}
 
 if __name__ == "__main__":
-    for page, write in PAGES.items():
-        (HERE / page).write_text(write())
+    pages = {HERE / page: write() for page, write in PAGES.items()}
+    if "--check" in sys.argv:
+        stale = [str(page) for page, text in pages.items() if page.read_text() != text]
+        sys.exit(f"run `python docs/generate.py`: {', '.join(stale)} is out of date" if stale else 0)
+    for page, text in pages.items():
+        page.write_text(text)

@@ -29,14 +29,14 @@ EXIT_LINT = 3
     help="text for people, json for programs, github for annotations in a workflow.",
 )
 def command(paths: tuple[Path, ...], config: Path | None, form: str) -> None:
-    r"""List every mistake in settings, sites, device kinds, rules and rule tests.
+    """List every mistake in settings, sites, device kinds, rules and rule tests.
 
     With PATHS, files or folders, only their problems are listed; they need not be part of the settings.
 
     \b
     Each line reads   file:line:column: where: what; hint
     Exit code         0 all is well, 1 something is wrong, 3 something is worth a look
-    """
+    """  # noqa: D301 - click wants the character itself
     try:
         problems, project = _check(config, paths)
     except ProblemsError as error:

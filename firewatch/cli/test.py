@@ -17,12 +17,12 @@ from firewatch.testing.scenario import Outcome, load_scenarios, scenario_files
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file; config/firewatch.yaml unless given.")
 @click.option("-v", "--verbose", is_flag=True, help="Name the tests that passed, too.")
 def command(paths: tuple[Path, ...], config: Path | None, verbose: bool) -> None:
-    r"""Run the rule tests in PATHS, files or folders; without PATHS those beside the settings' rules.
+    """Run the rule tests in PATHS, files or folders; without PATHS those beside the settings' rules.
 
     \b
     Each failure reads   file:line:column: where: what was expected, what came
     Exit code            0 all passed, 1 some failed or could not be read
-    """
+    """  # noqa: D301 - click wants the character itself
     try:
         settings = load_settings(config)
         inventory = load_inventory(settings)
