@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from firewatch.app import tether
+from firewatch.app.tether import tethered
 
 STOP_TIMEOUT = timedelta(seconds=8)
 """How long a process may take to stop before it is killed."""
@@ -48,13 +46,9 @@ class Child:
 
     async def start(self) -> None:
         """Start it; its output is added to the log."""
-        launcher = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *launcher,
-                str(os.geteuid()),
-                str(os.getegid()),
-                *self._command,
+                *tethered(self._command, signal.SIGTERM),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

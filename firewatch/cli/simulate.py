@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from types import FrameType
 
 import click
 
-from firewatch.app import tether
 from firewatch.app.clock import SystemClock
+from firewatch.app.tether import tethered
 from firewatch.config.project import ProblemsError, load_settings
 from firewatch.config.settings import Settings
 from simulators.commands import DEFAULT_SCENARIO, SIMULATORS, scenario_names, scenario_path, simulator_commands
@@ -80,12 +79,10 @@ def _broker_url(given: str | None, settings: Settings) -> str:
 def _run(commands: dict[str, list[str]]) -> int:
     """Run the processes until one ends by itself or a signal comes, and end them all; returns the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
-    tie = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
-    tie += [str(os.geteuid()), str(os.getegid())]
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, arguments in commands.items():
-            children[name] = subprocess.Popen([*tie, *arguments], start_new_session=True)
+            children[name] = subprocess.Popen(tethered(arguments, signal.SIGTERM), start_new_session=True)
         while True:
             for name, child in children.items():
                 if child.poll() is not None:

@@ -18,6 +18,7 @@ import pytest
 
 from firewatch.app import embedded
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
+from firewatch.app.tether import tethered
 from firewatch.errors import StartError
 
 pytestmark = pytest.mark.slow
@@ -207,7 +208,7 @@ async def test_a_server_that_outlived_its_daemon_is_ended_by_the_next_start(
     account = embedded._server_account()
     orphan = subprocess.Popen(
         [
-            *embedded._tethered([str(binary)], signal.SIGINT, account),
+            *tethered([str(binary)], signal.SIGINT, (account.pw_uid, account.pw_gid)),
             "-D",
             str(tmp_path / "database" / "data"),
             "-c",

@@ -107,8 +107,8 @@ def test_a_log_level_hides_what_is_below_it(telemetry: Telemetry, level: str) ->
 
 
 def test_libraries_write_in_the_same_format_and_only_warnings(log: io.StringIO) -> None:
-    logging.getLogger("some.library").info("chatter")
-    logging.getLogger("some.library").warning("trouble with %s", "a thing")
+    logging.getLogger("some.module").info("chatter")
+    logging.getLogger("some.module").warning("trouble with %s", "a thing")
 
     (line,) = lines(log)
     assert line["event"] == "trouble with a thing"
