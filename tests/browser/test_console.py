@@ -428,7 +428,9 @@ async def test_the_keyboard_alone_acknowledges(world, open_console):
             if await button.evaluate("button => button === document.activeElement"):
                 break
             await page.keyboard.press("Tab")
+        await expect(button).to_be_focused()
         await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_focused()
         await page.keyboard.type("Wang")
         await page.keyboard.press("Enter")
         await expect(card(page)).to_contain_text("Acknowledged")
