@@ -62,6 +62,10 @@ class History(Protocol):
         """Take records for writing, in order; `on_safe` is called in the event loop once all are on disk."""
         ...
 
+    def outlive(self) -> None:
+        """Wait, for a few milliseconds at the most, until what was taken survives kill -9 of this process."""
+        ...
+
     def room(self) -> bool:
         """False while so much is waiting that telemetry should be left with the broker for now."""
         ...

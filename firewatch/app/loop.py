@@ -279,11 +279,7 @@ class EngineLoop:
     def _take_messages(self, batch: _Messages) -> None:
         records: list[Record] = []
         for message in batch.messages:
-            try:
-                self._take_message(message, batch.receive_time, records)
-            except Exception as error:
-                self._telemetry.emit(InputFailed(error=f"{type(error).__name__}: {error}"))
-                log.exception("A message failed in a way nobody foresaw; the others go on.", topic=message.topic)
+            self._guarded(partial(self._take_message, message, batch.receive_time, records))
         messages = batch.messages
         self._history.write(records, on_safe=lambda: self._source.acknowledge(messages))
 
@@ -323,10 +319,13 @@ class EngineLoop:
             item.done.set_exception(refused)
             return
         self._ordinal += 1
-        self._carry_out(effects, [EngineInput(ordinal=self._ordinal, now=now, command=item.command)])
         changes = [effect.transition.alarm for effect in effects if isinstance(effect, RecordTransition)]
-        after = [self._stamped(alarm) for alarm in changes if alarm.alarm_id == item.command.alarm_id][-1]
-        self._history.write([], on_safe=lambda: _answer(item.done, after))
+        after = [alarm for alarm in changes if alarm.alarm_id == item.command.alarm_id][-1]
+        records: list[Record] = [EngineInput(ordinal=self._ordinal, now=now, command=item.command)]
+        try:
+            self._carry_out(effects, records)
+        finally:  # it was carried out, whatever went wrong in telling people: its sender must not wait for ever
+            self._history.write(records, on_safe=lambda: _answer(item.done, self._stamped(after)))
 
     def _observe(self, observation: Observation, records: list[Record]) -> None:
         now = self._clock.now()
@@ -348,7 +347,7 @@ class EngineLoop:
             self._feed.push(rejection)
 
     def _carry_out(self, effects: Sequence[Effect], records: list[Record]) -> None:
-        """Hand what led here and what follows to the history, which does not wait for anything, and tell people.
+        """Hand what led here and what follows to the history, which does not wait for the database, and tell people.
 
         In this order, because after a kill -9 an alarm that people have seen must not be unknown. `records` are the
         inputs taken since the last hand-over; the list is empty afterwards.
@@ -365,6 +364,8 @@ class EngineLoop:
                 records.append(self._transition(effect, records))
         self._history.write(records.copy())
         records.clear()
+        if any(isinstance(effect, Annunciate) for effect in effects):
+            self._history.outlive()
         for effect in effects:
             if isinstance(effect, Annunciate):
                 self._annunciate(effect.alarm)

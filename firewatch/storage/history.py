@@ -31,6 +31,9 @@ from firewatch.telemetry import Telemetry
 from firewatch.telemetry.events import HistoryCaughtUp, HistoryDelayed, InputsGivenUp
 
 BATCH_RECORDS = 5000
+OUTLIVE_LIMIT = timedelta(milliseconds=20)
+"""How long an alarm may be held back to be known after a kill -9; on a disk that works it is a fraction of one."""
+
 BATCH_INTERVAL = timedelta(milliseconds=20)
 """Between the starts of two batches that are not full. A broker that keeps n messages in flight delivers at most
 n / BATCH_INTERVAL a second, so this is short."""
@@ -148,6 +151,10 @@ class PostgresHistory(PostgresReader):
         self._some_wait.set()
         if self._waiting_records >= BATCH_RECORDS:
             self._many_wait.set()
+
+    def outlive(self) -> None:
+        """Wait, at most `OUTLIVE_LIMIT`, until what was taken survives kill -9 of this process."""
+        self._tail.until_written(OUTLIVE_LIMIT)
 
     def room(self) -> bool:
         """False while so much is waiting that telemetry should be left with the broker for now."""

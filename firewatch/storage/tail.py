@@ -5,9 +5,9 @@ the daemon could die in those milliseconds and know nothing of an alarm that the
 
 What is promised: `keep` hands records to a thread at once and never waits. The thread hands them, in order, to the
 operating system, which keeps them though the process dies: normally within a millisecond, later while the event loop
-never rests (docs/history.md has numbers) or the disk stalls. So kill -9 loses what was taken in that last moment, and
-never something in the middle. Nothing waits for the disk itself: a power cut can take more, and nothing is called safe
-by standing here.
+never rests (docs/history.md has numbers) or the disk stalls. `until_written` waits for it, a bounded time: so is done
+before people are told of an alarm. Kill -9 loses what was taken in that last moment, and never something in the middle.
+Nothing waits for the disk itself: a power cut can take more, and nothing is called safe by standing here.
 
 Two files take turns. What comes goes into one, the other waits until all in it is safe; then that one is emptied and
 they change places. So the files hold what is not safe, and of what is safe at most what went into one file meanwhile.
@@ -85,6 +85,8 @@ class Tail:
         """How many records were let go."""
         self._closing = False
         self._works = True
+        self._patient = True
+        """Whether waiting for the thread is worth while."""
         self._thread = threading.Thread(target=self._run, name="firewatch-tail", daemon=True)
 
     # Before the start.
@@ -108,7 +110,17 @@ class Tail:
         """Hand records to the thread, which writes them at once."""
         with self._changed:
             self._waiting.extend(records)
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def until_written(self, limit: timedelta) -> bool:
+        """Wait until the operating system has everything kept so far, at most `limit`; False if it has not.
+
+        After it once took longer nobody waits again until the thread has caught up: a disk that stalls costs one wait.
+        """
+        with self._changed:
+            if self._patient:
+                self._patient = self._changed.wait_for(lambda: not self._waiting, limit.total_seconds())
+            return not self._waiting
 
     def let_go(self, count: int) -> None:
         """The oldest `count` records kept are safe: they need not stand here, or come here, any more."""
@@ -116,13 +128,13 @@ class Tail:
             self._safe += count
             self._drop_waiting(self._safe)
             if self._has_work():
-                self._changed.notify()
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Write what is left to write and end the thread; waits for the disk."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
         self._current.close()
@@ -150,6 +162,8 @@ class Tail:
             with self._changed:
                 self._current.end = end
                 self._drop_waiting(end)
+                self._patient = self._patient or not self._waiting
+                self._changed.notify_all()
 
     def _run(self) -> None:
         while True:

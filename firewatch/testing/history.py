@@ -43,6 +43,9 @@ class InMemoryHistory:
             if on_safe is not None:
                 on_safe()
 
+    def outlive(self) -> None:
+        """Nothing to wait for."""
+
     def room(self) -> bool:
         """False while the test has set `full`."""
         return not self.full

@@ -15,7 +15,6 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
-import httpx
 import msgspec
 import psycopg
 
@@ -24,6 +23,7 @@ from firewatch.model.alarm import Alarm
 from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.topic import Channel, Topic, parse, topic_filter
 from simulators.commands import simulator_commands
+from tests.waiting import until_ready
 
 T = TypeVar("T")
 
@@ -72,14 +72,10 @@ class Compound:
 
     async def start_daemon(self) -> None:
         await self.daemon.start()
-        async with httpx.AsyncClient() as client:
-            async with asyncio.timeout(60):
-                while True:
-                    assert self.daemon.running, self.daemon.log_tail()
-                    with contextlib.suppress(httpx.TransportError):
-                        if (await client.get(f"{self.url}/readyz")).status_code == 200:
-                            return
-                    await asyncio.sleep(0.05)
+        await until_ready(self.url, self._assert_it_runs)
+
+    def _assert_it_runs(self) -> None:
+        assert self.daemon.running, self.daemon.log_tail()
 
     async def kill_daemon(self) -> None:
         """As a power cut would: no chance to say goodbye."""

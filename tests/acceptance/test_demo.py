@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.brokers import free_port
+from tests.waiting import until_ready
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +35,9 @@ class RunningDemo:
                 line = await self.process.stdout.readline()
                 assert line, "the demo ended:\n" + "".join(self.lines)
                 self.lines.append(line.decode())
+
+    def assert_it_runs(self) -> None:
+        assert self.process.returncode is None, "".join(self.lines)
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -101,14 +105,7 @@ async def test_a_killed_daemon_is_started_again(demo: RunningDemo) -> None:
     [daemon] = [process for process in demo.family() if process.cmdline()[-2:] == ["firewatch", "run"]]
     daemon.kill()
     await demo.until("is started again")
-    async with httpx.AsyncClient(base_url=demo.url) as browser, asyncio.timeout(30):
-        while True:
-            try:
-                if (await browser.get("/readyz")).status_code == 200:
-                    break
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
+    await until_ready(demo.url, demo.assert_it_runs, seconds=30)
 
 
 async def test_nothing_outlives_a_killed_demo(demo: RunningDemo) -> None:

@@ -20,14 +20,14 @@ from firewatch.config.settings import IngestSettings, MqttSettings
 from firewatch.errors import ConfigError
 from firewatch.model.contract import PAYLOAD_LIMIT_BYTES
 from firewatch.model.observation import Observation
-from firewatch.model.site import Device, DeviceKind, Inventory, Signal, SignalType, Site
-from firewatch.model.text import LocalText
+from firewatch.model.site import Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.mqtt.session import MqttSession
 from firewatch.ports import Rejection
 from firewatch.telemetry import Telemetry
+from tests.inventory import LABEL, one_site
 
 pytestmark = pytest.mark.slow
 
@@ -520,29 +520,16 @@ async def test_a_host_that_is_not_there_is_named_in_the_reason(nats: Any) -> Non
     assert details[0].startswith("mqtt://firewatch.invalid:1883: ")
 
 
-LABEL = LocalText(zh="水箱", en="Tank")
-INVENTORY = Inventory(
-    sites=(
-        Site(
-            id="sample",
-            label=LABEL,
-            district=LABEL,
-            street=LABEL,
-            community=LABEL,
-            time_zone="Asia/Shanghai",
-            buildings=(),
-            assets=(),
-            devices=(Device(id="tank-1", kind="water_tank", label=LABEL, building="tower-a"),),
-        ),
-    ),
-    kinds={
-        "water_tank": DeviceKind(
+INVENTORY = one_site(
+    Device(id="tank-1", kind="water_tank", label=LABEL, building="tower-a"),
+    kinds=(
+        DeviceKind(
             kind="water_tank",
             label=LABEL,
             system="water",
             signals=(Signal(name="level", type=SignalType.NUMBER, label=LABEL, unit="m"),),
-        )
-    },
+        ),
+    ),
 )
 
 

@@ -19,8 +19,7 @@ from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmState
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.observation import Observation, Quality
-from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
-from firewatch.model.text import LocalText
+from firewatch.model.site import Asset, Building, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.ports import CommandRecord, EngineInput, FeedEvent, Picture, Rejection
@@ -31,37 +30,26 @@ from firewatch.telemetry.telemetry import Telemetry
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
 from firewatch.testing.publisher import RecordingPublisher
+from tests.inventory import LABEL, one_site
 
-TEXT = LocalText(zh="测试", en="test")
 TEXT_SPEC = {"zh": "测试", "en": "test"}
-INVENTORY = Inventory(
-    sites=(
-        Site(
-            id="s",
-            label=TEXT,
-            district=TEXT,
-            street=TEXT,
-            community=TEXT,
-            time_zone="Asia/Shanghai",
-            buildings=(Building(id="b", label=TEXT, grid=TEXT),),
-            assets=(Asset(id="lift", kind="lift", label=TEXT, building="b", system="lift"),),
-            devices=(
-                Device(id="smoke", kind="smoke_detector", label=TEXT, building="b", asset="lift"),
-                Device(id="door", kind="door_controller", label=TEXT, building="b", asset="lift"),
-            ),
+INVENTORY = one_site(
+    Device(id="smoke", kind="smoke_detector", label=LABEL, building="b", asset="lift"),
+    Device(id="door", kind="door_controller", label=LABEL, building="b", asset="lift"),
+    site="s",
+    buildings=(Building(id="b", label=LABEL, grid=LABEL),),
+    assets=(Asset(id="lift", kind="lift", label=LABEL, building="b", system="lift"),),
+    kinds=(
+        DeviceKind(
+            kind="smoke_detector",
+            label=LABEL,
+            system="garage",
+            signals=(Signal(name="alarm", type=SignalType.BOOLEAN, label=LABEL),),
+        ),
+        DeviceKind(
+            kind="door_controller", label=LABEL, system="lift", signals=(), actions=("hold_door", "release_door")
         ),
     ),
-    kinds={
-        "smoke_detector": DeviceKind(
-            kind="smoke_detector",
-            label=TEXT,
-            system="garage",
-            signals=(Signal(name="alarm", type=SignalType.BOOLEAN, label=TEXT),),
-        ),
-        "door_controller": DeviceKind(
-            kind="door_controller", label=TEXT, system="lift", signals=(), actions=("hold_door", "release_door")
-        ),
-    },
 )
 SMOKE = RuleSpec.model_validate(
     {
@@ -410,6 +398,20 @@ async def test_an_input_that_fails_costs_neither_the_others_nor_their_records(da
     [alarm] = daemon.loop.alarms()
     assert [each.number for each in await daemon.history.transitions(alarm.alarm_id)] == [1, 2]
     assert daemon.telemetry.registry.get_sample_value("firewatch_failed_inputs_total") == 1
+
+
+async def test_a_command_is_answered_even_if_telling_people_of_it_fails(daemon: Daemon) -> None:
+    await daemon.hear(b"true")
+    [alarm] = daemon.loop.alarms()
+
+    def fail(topic: str, payload: bytes, **how: bool) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    daemon.source.publish = fail
+    async with asyncio.timeout(5):
+        after = await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+    assert after.state is AlarmState.ACKNOWLEDGED
+    assert len(await daemon.history.transitions(alarm.alarm_id)) == 2
 
 
 async def test_a_command_that_nobody_waits_for_any_more_is_not_carried_out(daemon: Daemon) -> None:

@@ -12,18 +12,15 @@ from firewatch.model.site import (
     Device,
     DeviceKind,
     FieldMapping,
-    Inventory,
     Signal,
     SignalType,
-    Site,
     TimeFormat,
 )
-from firewatch.model.text import LocalText
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.ports import Rejection
+from tests.inventory import LABEL, one_site
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-LABEL = LocalText(zh="名称", en="Label")
 
 
 def _kind(kind: str, *signals: Signal, actions: tuple[str, ...] = ()) -> DeviceKind:
@@ -54,46 +51,27 @@ VENDOR = Decoder(
     sequence_path="n",
 )
 
-INVENTORY = Inventory(
-    sites=(
-        Site(
-            id="sample",
-            label=LABEL,
-            district=LABEL,
-            street=LABEL,
-            community=LABEL,
-            time_zone="Asia/Shanghai",
-            buildings=(),
-            assets=(),
-            devices=(
-                _device("hydrant", "pressure_transmitter"),
-                _device("pump", "pump"),
-                _device("valve", "valve"),
-                _device("door", "door"),
-                _device("box", "box", "vendor/acme/box-1/up", VENDOR),
-                _device(
-                    "plain", "pump", "vendor/acme/plain/up", Decoder(readings={"running": FieldMapping(path="run")})
-                ),
-                _device("iso", "pump", None, Decoder(readings={"running": FieldMapping(path="run")}, time_path="t")),
-            ),
+INVENTORY = one_site(
+    _device("hydrant", "pressure_transmitter"),
+    _device("pump", "pump"),
+    _device("valve", "valve"),
+    _device("door", "door"),
+    _device("box", "box", "vendor/acme/box-1/up", VENDOR),
+    _device("plain", "pump", "vendor/acme/plain/up", Decoder(readings={"running": FieldMapping(path="run")})),
+    _device("iso", "pump", None, Decoder(readings={"running": FieldMapping(path="run")}, time_path="t")),
+    kinds=(
+        _kind("pressure_transmitter", _number("pressure", "MPa"), _number("temperature", "degC")),
+        _kind("pump", _boolean("running"), _boolean("fault")),
+        _kind("valve", Signal("position", SignalType.STATE, LABEL, states=("open", "closed"))),
+        _kind("door", _boolean("held"), actions=("hold_door", "release_door")),
+        _kind(
+            "box",
+            _number("pressure", "MPa"),
+            _number("level", "m"),
+            _boolean("leaking"),
+            Signal("position", SignalType.STATE, LABEL, states=("open", "closed")),
         ),
     ),
-    kinds={
-        kind.kind: kind
-        for kind in (
-            _kind("pressure_transmitter", _number("pressure", "MPa"), _number("temperature", "degC")),
-            _kind("pump", _boolean("running"), _boolean("fault")),
-            _kind("valve", Signal("position", SignalType.STATE, LABEL, states=("open", "closed"))),
-            _kind("door", _boolean("held"), actions=("hold_door", "release_door")),
-            _kind(
-                "box",
-                _number("pressure", "MPa"),
-                _number("level", "m"),
-                _boolean("leaking"),
-                Signal("position", SignalType.STATE, LABEL, states=("open", "closed")),
-            ),
-        )
-    },
 )
 
 

@@ -17,13 +17,12 @@ from ruamel.yaml import YAML
 
 from firewatch.config.settings import IngestSettings
 from firewatch.model.contract import PAYLOAD_LIMIT_BYTES, READINGS_LIMIT, AlarmMessage, CommandMessage
-from firewatch.model.site import Device, DeviceKind, Inventory, Signal, SignalType, Site
+from firewatch.model.site import Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.rejection import RejectionReason
 from firewatch.ports import Rejection
-
-from .conftest import LABEL
+from tests.inventory import LABEL, one_site
 
 FOLDER = Path(__file__).parents[3] / "docs" / "mqtt-contract"
 DOCUMENT: dict[str, Any] = YAML(typ="safe", pure=True).load((FOLDER / "asyncapi.yaml").read_text(encoding="utf-8"))
@@ -41,22 +40,7 @@ KIND = DeviceKind(
     ),
     actions=("hold_door",),
 )
-INVENTORY = Inventory(
-    sites=(
-        Site(
-            id="sample",
-            label=LABEL,
-            district=LABEL,
-            street=LABEL,
-            community=LABEL,
-            time_zone="Asia/Shanghai",
-            buildings=(),
-            assets=(),
-            devices=(Device(id="device-1", kind="everything", label=LABEL, building="tower-a"),),
-        ),
-    ),
-    kinds={"everything": KIND},
-)
+INVENTORY = one_site(Device(id="device-1", kind="everything", label=LABEL, building="tower-a"), kinds=(KIND,))
 
 
 def examples() -> Iterator[Any]:

@@ -232,3 +232,24 @@ class TailMachine(RuleBasedStateMachine):
 
 TestTailMachine = TailMachine.TestCase
 TestTailMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+def test_what_was_waited_for_is_written(tmp_path: Path) -> None:
+    tail = Tail(tmp_path)
+    tail.start()
+    tail.keep([record(number) for number in range(3)])
+    assert tail.until_written(timedelta(seconds=10))
+    assert left_by_a_dead_process(tmp_path) == [0, 1, 2]
+    tail.close()
+
+
+def test_a_stalled_disk_is_waited_for_once_until_it_has_caught_up(tmp_path: Path) -> None:
+    tail = Tail(tmp_path)
+    tail.keep([record(0)])  # nobody writes yet
+    assert not tail.until_written(timedelta(milliseconds=1))
+    assert not tail.until_written(timedelta(days=1)), "this one did not wait"
+    tail.start()
+    tail.keep([record(1)])
+    tail.close()
+    assert left_by_a_dead_process(tmp_path) == [0, 1]
+    assert tail.until_written(timedelta(milliseconds=1))
