@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from firewatch.config.document import Document, Path_
 from firewatch.config.inventory import VALUE_TYPES
 from firewatch.config.problem import Place, Problem, Severity, did_you_mean
 from firewatch.config.shape import validate_header, validate_items
 from firewatch.config.units import converter
-from firewatch.model.site import Asset, Device, DeviceKind, Inventory, Signal, SignalType
+from firewatch.model.site import DeviceKind, Inventory, Signal, SignalType
+from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import (
     AbsenceSpec,
     ActionSpec,
@@ -22,7 +22,6 @@ from firewatch.rules.spec import (
     Quantity,
     RuleFile,
     RuleSpec,
-    ScopeSpec,
     StateSpec,
 )
 
@@ -30,22 +29,6 @@ PLACEHOLDERS = ("value", "unit", "place", "device")
 """What a rule's text may hold in braces."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a rule speaks about, with its devices: those of the asset, or the device alone."""
-
-    site: str
-    item: Asset | Device
-    devices: tuple[Device, ...]
-    neighbours: tuple[Device, ...]
-    """The devices that an action reaches: the asset's, or the building's where there is no asset."""
-
-    @property
-    def name(self) -> str:
-        """`site/asset` or `site/device`."""
-        return f"{self.site}/{self.item.id}"
 
 
 def read_rules(
@@ -59,6 +42,7 @@ def read_rules(
     rules: list[RuleSpec] = []
     problems: list[Problem] = []
     places: dict[str, Place] = {}
+    subjects = Subjects(inventory)
     for document in documents:
         problems += validate_header(document, RuleFile, "rules")[1]
         specs, wrong = validate_items(document, RuleSpec, "rules")
@@ -69,7 +53,7 @@ def read_rules(
             if first != place:
                 what = f'another rule is called "{spec.id}"'
                 problems.append(document.problem((*path, "id"), what, "rename one", other=first))
-            checker = _RuleChecker(document, path, spec, inventory)
+            checker = _RuleChecker(document, path, spec, inventory, subjects)
             checker.check_itself()
             if inventory_whole:
                 rules.append(checker.fit())
@@ -77,39 +61,18 @@ def read_rules(
     return tuple(rules), problems
 
 
-def subjects_of(scope: ScopeSpec, inventory: Inventory) -> Iterator[Subject]:
-    """Every subject in the inventory that a rule with this scope speaks about."""
-    for site in inventory.sites:
-        if scope.sites and site.id not in scope.sites:
-            continue
-        items: tuple[Asset | Device, ...] = site.assets if scope.device is None else site.devices
-        for item in items:
-            if item.kind != (scope.asset or scope.device):
-                continue
-            if scope.buildings and item.building not in scope.buildings:
-                continue
-            if not set(scope.tags) <= set(item.tags):
-                continue
-            asset = item.id if scope.device is None else None
-            own = tuple(device for device in site.devices if device.asset == asset) if asset else (item,)
-            together = asset or (item.asset if isinstance(item, Device) else None)
-            neighbours = tuple(
-                device
-                for device in site.devices
-                if (device.asset == together if together else device.building == item.building)
-            )
-            yield Subject(site=site.id, item=item, devices=_only_devices(own), neighbours=neighbours)
-
-
 class _RuleChecker:
     """Checks one rule and rewrites its quantities into the signals' own units."""
 
-    def __init__(self, document: Document, path: Path_, rule: RuleSpec, inventory: Inventory) -> None:
+    def __init__(
+        self, document: Document, path: Path_, rule: RuleSpec, inventory: Inventory, subjects: Subjects
+    ) -> None:
         self._document = document
         self._path = path
         self._rule = rule
         self._inventory = inventory
         self._kinds = inventory.kinds
+        self._known_subjects = subjects
         self._subjects: tuple[Subject, ...] = ()
         self.problems: list[Problem] = []
 
@@ -118,10 +81,11 @@ class _RuleChecker:
         for key in ("text", "advice"):
             for language in ("zh", "en"):
                 self._check_placeholders(key, language)
-        if self._rule.when.camera_session is None:
+        kinds = [step.when.kind for step in self._rule.steps]
+        if "camera_session" not in kinds:
             for phase in ("suspected", "rejected"):
                 if getattr(self._rule.actions, phase):
-                    what = f'"{phase}" exists for camera sessions only, this rule watches {self._rule.when.kind}'
+                    what = f'"{phase}" exists for camera sessions only, this rule watches {", ".join(kinds)}'
                     self._add(("actions", phase), what, "use active and inactive")
 
     def fit(self) -> RuleSpec:
@@ -130,26 +94,32 @@ class _RuleChecker:
         self._check_scope()
         if len(self.problems) > known:
             return self._rule
-        self._subjects = tuple(subjects_of(self._rule.scope, self._inventory))
+        self._subjects = tuple(self._known_subjects.within(self._rule.scope))
         if not self._subjects:
             what = f"nothing in the sites matches, so the rule will never act: {self._scope_words()}"
             self._add(("scope",), what, "correct the scope, or remove the rule", Severity.LINT)
-        when = self._condition(("when",), self._rule.when)
+        fitted: dict[str, object] = {}
+        if self._rule.when is not None:
+            fitted["when"] = self._condition(("when",), self._rule.when)
+        fitted["ladder"] = tuple(
+            step.model_copy(update={"when": self._condition(("ladder", index, "when"), step.when)})
+            for index, step in enumerate(self._rule.ladder)
+        )
         for phase in ("suspected", "rejected", "active", "inactive"):
             for index, action in enumerate(getattr(self._rule.actions, phase)):
                 self._check_action(("actions", phase, index), action)
-        return self._rule.model_copy(update={"when": when})
+        return self._rule.model_copy(update=fitted)
 
     # -- scope ---------------------------------------------------------------------------------------------------
 
     def _check_scope(self) -> None:
         scope = self._rule.scope
         sites = self._inventory.sites
-        if scope.device is not None:
-            self._check_name(("scope", "device"), "kind of device", scope.device, self._kinds)
-        if scope.asset is not None:
-            kinds = {asset.kind for site in sites for asset in site.assets}
-            self._check_name(("scope", "asset"), "kind of asset", scope.asset, kinds)
+        for name in scope.device:
+            self._check_name(("scope", "device"), "kind of device", name, self._kinds)
+        kinds = {asset.kind for site in sites for asset in site.assets}
+        for name in scope.asset:
+            self._check_name(("scope", "asset"), "kind of asset", name, kinds)
         for index, name in enumerate(scope.sites):
             self._check_name(("scope", "sites", index), "site", name, {site.id for site in sites})
         for index, name in enumerate(scope.buildings):
@@ -162,7 +132,7 @@ class _RuleChecker:
 
     def _scope_words(self) -> str:
         scope = self._rule.scope
-        words = [f"device kind {scope.device}" if scope.device else f"asset kind {scope.asset}"]
+        words = [f"{sort} kind {', '.join(kinds)}" for sort in ("device", "asset") if (kinds := getattr(scope, sort))]
         words += [
             f"{key} {', '.join(names)}" for key in ("sites", "buildings", "tags") if (names := getattr(scope, key))
         ]
@@ -185,9 +155,9 @@ class _RuleChecker:
             case AbsenceSpec():
                 self._check_absence(below, form)
                 return condition
-            case None:
+            case _:
                 return condition
-        return condition.model_copy(update={condition.kind: fitted})
+        return condition.with_form(fitted)
 
     def _limit(self, at: Path_, form: LimitSpec) -> LimitSpec:
         signal = self._signal((*at, "signal"), form.signal)
@@ -245,7 +215,7 @@ class _RuleChecker:
     def _check_absence(self, at: Path_, form: AbsenceSpec) -> None:
         if form.signal is not None:
             self._signal((*at, "signal"), form.signal)
-        elif self._rule.scope.device is None:
+        elif not self._rule.scope.device:
             what = "an asset is not silent as a whole"
             self._add(at, what, "name a `signal`, or give the rule a device kind as scope")
         if not form.after:
@@ -268,7 +238,7 @@ class _RuleChecker:
     def _matches(self, subject: Subject, condition: ConditionSpec) -> int:
         """How many devices of the subject the condition watches."""
         name = getattr(condition.form, "signal", None)
-        kind = name.split("/")[0] if name and self._rule.scope.device is None else None
+        kind = name.split("/")[0] if name and not self._rule.scope.device else None
         return sum(1 for device in subject.devices if kind is None or device.kind == kind)
 
     def _camera_session(self, at: Path_, form: CameraSessionSpec) -> CameraSessionSpec:
@@ -287,12 +257,12 @@ class _RuleChecker:
     def _signal(self, at: Path_, written: str) -> Signal | None:
         """The signal that a rule means by a name; None (and a problem) if there is none."""
         scope = self._rule.scope
-        if scope.device is not None:
+        if scope.device:
             if "/" in written:
                 what = f'"{written}" names a device kind, and the scope already does'
                 self._add(at, what, f'write "{written.rsplit("/", 1)[1]}"')
                 return None
-            return self._signal_of(at, self._kinds[scope.device], written)
+            return next(self._signal_of(at, self._kinds[kind], written) for kind in scope.device)
         present = self._kinds_in_asset()
         kind_name, slash, name = written.partition("/")
         if not slash:
@@ -305,7 +275,7 @@ class _RuleChecker:
             self._add(at, f'there is no kind of device "{kind_name}"', did_you_mean(kind_name, present or self._kinds))
             return None
         if present and kind_name not in present:
-            what = f"no {scope.asset} in the scope has a device of kind {kind_name}"
+            what = f"no {' or '.join(scope.asset)} in the scope has a device of kind {kind_name}"
             self._add(at, what, did_you_mean(kind_name, present))
             return None
         return self._signal_of(at, kind, name)
@@ -346,7 +316,3 @@ class _RuleChecker:
 
     def _add(self, at: Path_, what: str, hint: str = "", severity: Severity = Severity.WRONG) -> None:
         self.problems.append(self._document.problem((*self._path, *at), what, hint, severity=severity))
-
-
-def _only_devices(items: Iterable[Asset | Device]) -> tuple[Device, ...]:
-    return tuple(item for item in items if isinstance(item, Device))

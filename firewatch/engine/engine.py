@@ -466,7 +466,7 @@ def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
         subject=instance.subject,
         building=instance.building,
         system=instance.system,
-        priority=rule.priority,
+        priority=rule.steps[0].priority,
         alarm_class=rule.alarm_class,
         state=AlarmState.UNACKNOWLEDGED,
         condition=ConditionState.ACTIVE,

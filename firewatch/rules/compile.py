@@ -7,14 +7,14 @@ twice and nothing is judged. A subject for which the rule finds none of its sign
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
 
 from firewatch.model.observation import signal_id
-from firewatch.model.site import Asset, Device, Inventory, Site
+from firewatch.model.site import Device, Inventory
 from firewatch.model.text import LocalText
 from firewatch.rules.absence import AbsenceEvaluator
 from firewatch.rules.camera_session import CameraSessionEvaluator
@@ -22,6 +22,7 @@ from firewatch.rules.coincidence import CoincidenceEvaluator
 from firewatch.rules.delay import DelayEvaluator
 from firewatch.rules.evaluator import Evaluator, Phase
 from firewatch.rules.limit import LimitEvaluator
+from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import (
     AbsenceSpec,
     ActionSpec,
@@ -31,6 +32,7 @@ from firewatch.rules.spec import (
     LimitSpec,
     RuleSpec,
     StateSpec,
+    StepSpec,
 )
 from firewatch.rules.state import StateEvaluator
 
@@ -68,59 +70,31 @@ class RuleInstance(msgspec.Struct, frozen=True):
 
 def compile_rules(rules: Iterable[RuleSpec], inventory: Inventory) -> tuple[RuleInstance, ...]:
     """All instances of all rules, in the order of rules, sites and subjects."""
-    return tuple(instance for rule in rules for instance in compile_rule(rule, inventory))
-
-
-def compile_rule(rule: RuleSpec, inventory: Inventory) -> tuple[RuleInstance, ...]:
-    """The instances of one rule; empty if it matches nothing."""
-    return tuple(_instances(rule, inventory))
-
-
-def _instances(rule: RuleSpec, inventory: Inventory) -> Iterator[RuleInstance]:
-    for site in inventory.sites:
-        if rule.scope.sites and site.id not in rule.scope.sites:
-            continue
-        subjects: tuple[Asset | Device, ...] = site.assets if rule.scope.device is None else site.devices
-        for subject in subjects:
-            if _in_scope(rule, subject):
-                builder = _Builder(rule, inventory, site, subject)
-                evaluator = builder.evaluator()
-                if evaluator is not None:
-                    yield builder.instance(evaluator)
-
-
-def _in_scope(rule: RuleSpec, subject: Asset | Device) -> bool:
-    scope = rule.scope
-    return (
-        subject.kind == (scope.device or scope.asset)
-        and (not scope.buildings or subject.building in scope.buildings)
-        and set(scope.tags) <= set(subject.tags)
-    )
+    subjects = Subjects(inventory)
+    builders = (_Builder(rule, inventory, subject) for rule in rules for subject in subjects.within(rule.scope))
+    return tuple(instance for builder in builders if (instance := builder.instance()) is not None)
 
 
 class _Builder:
     """Builds the instance of one rule for one subject."""
 
-    def __init__(self, rule: RuleSpec, inventory: Inventory, site: Site, subject: Asset | Device) -> None:
+    def __init__(self, rule: RuleSpec, inventory: Inventory, subject: Subject) -> None:
         self._rule = rule
         self._kinds = inventory.kinds
-        self._site = site
         self._subject = subject
-        own = (subject,) if isinstance(subject, Device) else _of_asset(site, subject.id)
-        self._devices = tuple(device for device in own if device.kind in inventory.kinds)
+        self._devices = subject.devices
 
     # -- the evaluator ---------------------------------------------------------------------------------------------
 
-    def evaluator(self) -> AnyEvaluator | None:
+    def _evaluator(self) -> AnyEvaluator | None:
         """The rule's condition with its delays; None where the subject has none of the signals."""
-        delayed = [self._delayed(leaf) for leaf in self._leaves(self._rule.when)]
-        return _any_of(delayed)
+        step = self._rule.steps[0]
+        return _any_of([self._delayed(leaf, step) for leaf in self._leaves(step.when)])
 
-    def _delayed(self, evaluator: AnyEvaluator) -> AnyEvaluator:
-        on_delay, off_delay = self._rule.on_delay, self._rule.off_delay
-        if on_delay == _NO_TIME and off_delay == _NO_TIME:
+    def _delayed(self, evaluator: AnyEvaluator, step: StepSpec) -> AnyEvaluator:
+        if step.on_delay == _NO_TIME and step.off_delay == _NO_TIME:
             return evaluator
-        return DelayEvaluator(evaluator, on_delay, off_delay)
+        return DelayEvaluator(evaluator, step.on_delay, step.off_delay)
 
     def _leaves(self, condition: ConditionSpec) -> list[AnyEvaluator]:
         """One evaluator for each device that the condition's signal name matches."""
@@ -144,7 +118,7 @@ class _Builder:
     def _signals(self, name: str) -> list[str]:
         kind, _, signal = name.rpartition("/")
         return [
-            signal_id(self._site.id, device.id, signal)
+            signal_id(self._subject.site.id, device.id, signal)
             for device in self._devices
             if kind in ("", device.kind) and self._kinds[device.kind].signal(signal) is not None
         ]
@@ -155,7 +129,7 @@ class _Builder:
         # The derived signals are firewatch's own words: a will, sent by the broker, is no sign of life.
         spoken = [
             tuple(
-                signal_id(self._site.id, device.id, signal.name)
+                signal_id(self._subject.site.id, device.id, signal.name)
                 for signal in self._kinds[device.kind].signals
                 if not signal.supervisory
             )
@@ -165,25 +139,28 @@ class _Builder:
 
     # -- what alarms and actions need ------------------------------------------------------------------------------
 
-    def instance(self, evaluator: AnyEvaluator) -> RuleInstance:
-        """Everything around the evaluator."""
+    def instance(self) -> RuleInstance | None:
+        """The instance, None where the subject has none of the rule's signals."""
+        evaluator = self._evaluator()
+        if evaluator is None:
+            return None
         subject = self._subject
         units: dict[str, str] = {}
         labels: dict[str, LocalText] = {}
         for device in self._devices:
             for signal in self._kinds[device.kind].signals:
-                identity = signal_id(self._site.id, device.id, signal.name)
+                identity = signal_id(subject.site.id, device.id, signal.name)
                 units[identity] = signal.unit
         for identity in evaluator.signals:
             device_id = identity.split("/")[1]
             labels[identity] = next(device.label for device in self._devices if device.id == device_id)
         return RuleInstance(
             rule=self._rule,
-            site=self._site.id,
-            subject=f"{self._site.id}/{subject.id}",
-            building=subject.building,
-            system=subject.system if isinstance(subject, Asset) else self._kinds[subject.kind].system,
-            place=_place(self._site, subject),
+            site=subject.site.id,
+            subject=subject.name,
+            building=subject.item.building,
+            system=subject.system,
+            place=_place(subject),
             evaluator=evaluator,
             units={identity: units.get(identity, "") for identity in evaluator.signals},
             labels=labels,
@@ -193,26 +170,17 @@ class _Builder:
 
     def _targets(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         return tuple(
-            Target(device=f"{self._site.id}/{device.id}", action=action.action, parameters=action.parameters)
+            Target(device=f"{self._subject.site.id}/{device.id}", action=action.action, parameters=action.parameters)
             for action in actions
             for device in self._reached(action.device)
         )
 
     def _reached(self, kind: str) -> list[Device]:
         """The nearest of that kind: the subject itself, else those of its asset, else those of its building."""
-        subject = self._subject
-        if subject.kind == kind and isinstance(subject, Device):
-            return [subject]
-        asset = subject.id if isinstance(subject, Asset) else subject.asset
-        if asset is not None:
-            near = _of_asset(self._site, asset)
-        else:
-            near = tuple(device for device in self._site.devices if device.building == subject.building)
-        return [device for device in near if device.kind == kind]
-
-
-def _of_asset(site: Site, asset: str) -> tuple[Device, ...]:
-    return tuple(device for device in site.devices if device.asset == asset)
+        item = self._subject.item
+        if isinstance(item, Device) and item.kind == kind:
+            return [item]
+        return [device for device in self._subject.neighbours if device.kind == kind]
 
 
 def _any_of(evaluators: list[AnyEvaluator]) -> AnyEvaluator | None:
@@ -221,11 +189,12 @@ def _any_of(evaluators: list[AnyEvaluator]) -> AnyEvaluator | None:
     return evaluators[0] if evaluators else None
 
 
-def _place(site: Site, subject: Asset | Device) -> LocalText:
-    labels = [building.label for building in site.buildings if building.id == subject.building]
-    if isinstance(subject, Device) and subject.asset is not None:
-        labels += [asset.label for asset in site.assets if asset.id == subject.asset]
-    labels.append(subject.label)
+def _place(subject: Subject) -> LocalText:
+    site, item = subject.site, subject.item
+    labels = [building.label for building in site.buildings if building.id == item.building]
+    if isinstance(item, Device) and item.asset is not None:
+        labels += [asset.label for asset in site.assets if asset.id == item.asset]
+    labels.append(item.label)
     return LocalText(zh=_joined("·", [label.zh for label in labels]), en=_joined(", ", [label.en for label in labels]))
 
 
@@ -236,5 +205,5 @@ def _joined(separator: str, parts: list[str]) -> str:
 
 
 def _fingerprint(rule: RuleSpec, evaluator: AnyEvaluator) -> str:
-    judged = rule.model_dump_json(include={"when", "on_delay", "off_delay"}, by_alias=True)
+    judged = rule.model_dump_json(include={"when", "on_delay", "off_delay", "ladder"}, by_alias=True)
     return hashlib.blake2s(f"{judged}|{' '.join(evaluator.signals)}".encode(), digest_size=8).hexdigest()

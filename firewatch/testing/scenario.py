@@ -14,7 +14,6 @@ from pathlib import Path
 from firewatch.config.document import Document, Path_, read_document
 from firewatch.config.problem import Place, Problem, ProblemsError, did_you_mean
 from firewatch.config.project import TEST_SUFFIX, load_rules
-from firewatch.config.rule_check import subjects_of
 from firewatch.config.shape import validate_header, validate_items
 from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
@@ -23,6 +22,7 @@ from firewatch.model.command import Acknowledge
 from firewatch.model.effect import Annunciate, Effect, SendCommand
 from firewatch.model.observation import Observation, signal_id
 from firewatch.model.site import Device, Inventory, Signal
+from firewatch.rules.scope import Subjects
 from firewatch.rules.spec import RuleSpec
 from firewatch.testing.clock import START
 from firewatch.testing.scenario_spec import CaseSpec, ExpectSpec, ScenarioFile, StepSpec
@@ -198,13 +198,13 @@ class _Reader:
         if rule is None:
             self._add((*at, key), f'there is no rule "{rule_id}"', did_you_mean(rule_id, self._rules))
             return
-        subjects = {subject.name: subject for subject in subjects_of(rule.scope, self._inventory)}
+        subjects = {subject.name: subject for subject in Subjects(self._inventory).within(rule.scope)}
         wanted = written or self._case.subject
         named = [name for name in subjects if wanted in (name, name.split("/")[1])]
         heard = [
             name
             for name, subject in subjects.items()
-            if any(f"{subject.site}/{device.id}" in self._heard for device in subject.devices)
+            if any(f"{subject.site.id}/{device.id}" in self._heard for device in subject.devices)
         ]
         meant = named or ([] if written else heard)
         if len(meant) == 1:

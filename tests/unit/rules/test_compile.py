@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from firewatch.model.text import LocalText
-from firewatch.rules.compile import compile_rule, compile_rules
+from firewatch.rules.compile import compile_rules
 from firewatch.rules.evaluator import Phase
 from tests.unit.engine.world import ALL, E_BIKE, INVENTORY, LOW, act, rule
 
 
 def signals(scope: dict[str, Any], when: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    instances = compile_rule(rule("any", scope, when), INVENTORY)
+    instances = compile_rules([rule("any", scope, when)], INVENTORY)
     return {instance.subject: instance.evaluator.signals for instance in instances}
 
 
@@ -87,14 +87,14 @@ def test_instances_come_in_the_order_of_rules_and_subjects() -> None:
 
 
 def test_a_place_is_read_from_the_outside_in() -> None:
-    (lift,) = compile_rule(E_BIKE, INVENTORY)
-    (camera,) = compile_rule(rule("silent", {"device": "lift_camera"}, {"absence": {"after": "1s"}}), INVENTORY)
+    (lift,) = compile_rules([E_BIKE], INVENTORY)
+    (camera,) = compile_rules([rule("silent", {"device": "lift_camera"}, {"absence": {"after": "1s"}})], INVENTORY)
     assert lift.place == LocalText(zh="A座·1号梯", en="Tower A, lift 1")
     assert camera.place == LocalText(zh="A座·1号梯·cabin camera", en="Tower A, lift 1, cabin camera")
 
 
 def test_targets_are_the_devices_of_the_asset() -> None:
-    (lift,) = compile_rule(E_BIKE, INVENTORY)
+    (lift,) = compile_rules([E_BIKE], INVENTORY)
     assert [(target.device, target.action) for target in lift.targets[Phase.SUSPECTED]] == [("s/door", "hold_door")]
     assert [target.parameters["text_zh"] for target in lift.targets[Phase.ACTIVE]] == ["请退出"]
 
@@ -106,13 +106,13 @@ def test_a_device_of_an_asset_reaches_its_neighbours_there() -> None:
         {"absence": {"after": "1s"}},
         actions={"active": [act("door_controller", "hold_door"), act("smoke_detector", "test")]},
     )
-    (camera,) = compile_rule(watched, INVENTORY)
+    (camera,) = compile_rules([watched], INVENTORY)
     assert [target.device for target in camera.targets[Phase.ACTIVE]] == ["s/door"]
 
 
 def test_a_fingerprint_follows_what_is_judged_and_not_how_it_is_told() -> None:
     def fingerprint(**changed: Any) -> str:
-        return compile_rule(LOW.model_copy(update=changed), INVENTORY)[0].fingerprint
+        return compile_rules([LOW.model_copy(update=changed)], INVENTORY)[0].fingerprint
 
     assert fingerprint() == fingerprint(text=LOW.advice, priority=E_BIKE.priority, actions=E_BIKE.actions)
     assert fingerprint() != fingerprint(on_delay=E_BIKE.when.form.hold)  # type: ignore[union-attr]

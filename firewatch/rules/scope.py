@@ -1,0 +1,107 @@
+"""Which subjects a scope speaks about, and what stands near them: one answer for compiling, checking and overriding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from firewatch.model.site import Asset, Device, Inventory, Site
+from firewatch.rules.spec import Reach, ScopeSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a rule speaks about: an asset with its devices, or a device alone."""
+
+    site: Site
+    item: Asset | Device
+    system: str
+    devices: tuple[Device, ...]
+    _surroundings: _Surroundings = field(repr=False)
+
+    @cached_property
+    def name(self) -> str:
+        """`site/asset` or `site/device`."""
+        return f"{self.site.id}/{self.item.id}"
+
+    @property
+    def asset(self) -> str | None:
+        """The asset that it is, or that it belongs to."""
+        return self.item.id if isinstance(self.item, Asset) else self.item.asset
+
+    @property
+    def neighbours(self) -> tuple[Device, ...]:
+        """The devices that an action reaches: those of its asset, or of its building where there is no asset."""
+        if self.asset is not None:
+            return self._surroundings.of_asset(self.asset)
+        return self._surroundings.of_building(self.item.building)
+
+    def place(self, reach: Reach) -> tuple[str, ...]:
+        """What two subjects that are the same in this respect have in common."""
+        if reach is Reach.SITE:
+            return (self.site.id,)
+        if reach is Reach.BUILDING:
+            return (self.site.id, "building", self.item.building)
+        if reach is Reach.ASSET and self.asset is not None:
+            return (self.site.id, "asset", self.asset)
+        return (self.site.id, "subject", self.item.id)
+
+
+class Subjects:
+    """All subjects of an inventory, found by kind so that a rule costs nothing for what it does not speak about."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._devices: dict[str, list[Subject]] = {}
+        self._assets: dict[str, list[Subject]] = {}
+        for site in inventory.sites:
+            surroundings = _Surroundings(site)
+            for device in site.devices:
+                kind = inventory.kinds.get(device.kind)
+                if kind is not None:
+                    subject = Subject(site, device, kind.system, (device,), surroundings)
+                    self._devices.setdefault(device.kind, []).append(subject)
+            for asset in site.assets:
+                devices = tuple(device for device in surroundings.of_asset(asset.id) if device.kind in inventory.kinds)
+                subject = Subject(site, asset, asset.system, devices, surroundings)
+                self._assets.setdefault(asset.kind, []).append(subject)
+
+    def within(self, scope: ScopeSpec) -> Iterator[Subject]:
+        """Every subject that a rule with this scope speaks about, in the order of kinds, sites and the site files."""
+        for kind in dict.fromkeys(scope.device or scope.asset):
+            for subject in (self._devices if scope.device else self._assets).get(kind, ()):
+                if _fits(subject, scope):
+                    yield subject
+
+
+class _Surroundings:
+    """The devices of one site by asset and by building."""
+
+    def __init__(self, site: Site) -> None:
+        self._by_asset = _grouped((device.asset, device) for device in site.devices)
+        self._by_building = _grouped((device.building, device) for device in site.devices)
+
+    def of_asset(self, asset: str) -> tuple[Device, ...]:
+        return self._by_asset.get(asset, ())
+
+    def of_building(self, building: str) -> tuple[Device, ...]:
+        return self._by_building.get(building, ())
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Device]]) -> dict[str, tuple[Device, ...]]:
+    groups: dict[str, list[Device]] = {}
+    for key, device in pairs:
+        if key is not None:
+            groups.setdefault(key, []).append(device)
+    return {key: tuple(devices) for key, devices in groups.items()}
+
+
+def _fits(subject: Subject, scope: ScopeSpec) -> bool:
+    item = subject.item
+    return (
+        (not scope.systems or subject.system in scope.systems)
+        and (not scope.sites or subject.site.id in scope.sites)
+        and (not scope.buildings or item.building in scope.buildings)
+        and set(scope.tags) <= set(item.tags)
+        and (not scope.subjects or item.id in scope.subjects or subject.name in scope.subjects)
+    )
