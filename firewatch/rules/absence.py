@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from firewatch.model.alarm import ConditionState
-from firewatch.model.observation import Observation
-from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evidence, Phase, evidence_of
+from firewatch.model.observation import Observation, Value
+from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evidence, Finding, Phase, evidence_of
 from firewatch.rules.spec import AbsenceSpec
 from firewatch.rules.states import AbsenceState
 
@@ -62,6 +62,13 @@ class AbsenceEvaluator:
         silence = Evidence(source_time=due, receive_time=due, signal=self.signals[0])
         change = Change(_ACTIVE, due, due, silence, Phase.ACTIVE)
         return AbsenceState(_ACTIVE, state.heard_time, due), (change,)
+
+    def explain(self, state: AbsenceState) -> Finding:
+        """When something was last heard, and how long that may be ago."""
+        facts: dict[str, Value | datetime | timedelta] = {"after": self._after}
+        if state.heard_time is not None:
+            facts["heard_time"] = state.heard_time
+        return Finding("absence", state.condition, self.signals, state.onset_time, self.next_wake(state), facts)
 
     def next_wake(self, state: AbsenceState) -> datetime | None:
         """When silence would have lasted long enough."""

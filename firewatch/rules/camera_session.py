@@ -17,14 +17,14 @@ suspecting frame was heard (silence has no event time).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from firewatch.model.alarm import ConditionState
-from firewatch.model.observation import Observation, Quality
-from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Phase, evidence_of
+from firewatch.model.observation import Observation, Quality, Value
+from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Finding, Phase, evidence_of
 from firewatch.rules.spec import CameraSessionSpec
 from firewatch.rules.states import CameraSessionState
 
@@ -101,6 +101,28 @@ class CameraSessionEvaluator:
             if guard_due is not None and (due is None or guard_due < due):
                 return guard_due
         return due
+
+    def explain(self, state: CameraSessionState) -> Finding:
+        """The session, and how its frames voted."""
+        facts: dict[str, Value | datetime | timedelta] = {
+            "enter": self._spec.enter,
+            "stay": self._spec.stay,
+            "seen_frames": float(state.seen_frames),
+            "votes": float(state.votes),
+            "suspected": state.start_time is not None and not state.confirmed,
+        }
+        if state.quiet_until is not None:
+            facts["quiet_until"] = state.quiet_until
+        guard = (self._guard.explain(state.guard),) if self._guard else ()
+        return Finding(
+            "camera_session",
+            state.condition,
+            (self._signal,),
+            state.start_time,
+            self._session_due(state),
+            facts,
+            guard,
+        )
 
     def _session_due(self, state: CameraSessionState) -> datetime | None:
         if state.start_time is None:

@@ -12,8 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from firewatch.model.alarm import ConditionState
-from firewatch.model.observation import Observation
-from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Phase
+from firewatch.model.observation import Observation, Value
+from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Finding, Phase
 from firewatch.rules.states import CoincidenceState, Span, State
 
 _ACTIVE = ConditionState.ACTIVE
@@ -93,6 +93,15 @@ class CoincidenceEvaluator:
             if due is not None and (earliest is None or due < earliest):
                 earliest = due
         return earliest
+
+    def explain(self, state: CoincidenceState) -> Finding:
+        """Every leaf, and how many have to be active."""
+        parts = tuple(leaf.explain(kept) for leaf, kept in zip(self._leaves, state.leaves, strict=True))
+        facts: dict[str, Value | datetime | timedelta] = {"k": float(self._k), "within": self._within}
+        kind = "any" if self._tell_each else "k_of_n"
+        return Finding(
+            kind, state.condition, onset_time=state.onset_time, due=state.lapse_due, facts=facts, parts=parts
+        )
 
     def _take(
         self, state: CoincidenceState, told: Changes, index: int, changes: Changes

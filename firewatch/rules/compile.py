@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -100,8 +100,7 @@ class _Builder:
         """One evaluator for each device that the condition's signal name matches."""
         form = condition.form
         if isinstance(form, LimitSpec):
-            side: Literal["high", "low"] = "high" if condition.kind in ("high", "high_high") else "low"
-            return [LimitEvaluator(signal, form, side) for signal in self._signals(form.signal)]
+            return [LimitEvaluator(condition.kind, signal, form) for signal in self._signals(form.signal)]
         if isinstance(form, StateSpec):
             return [StateEvaluator(signal, form) for signal in self._signals(form.signal)]
         if isinstance(form, AbsenceSpec):

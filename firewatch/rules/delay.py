@@ -16,8 +16,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from firewatch.model.alarm import ConditionState
-from firewatch.model.observation import Observation, Quality
-from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Phase
+from firewatch.model.observation import Observation, Quality, Value
+from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Finding, Phase
 from firewatch.rules.states import DelayState, State
 
 _ACTIVE = ConditionState.ACTIVE
@@ -84,6 +84,16 @@ class DelayEvaluator:
         if due is None or inner_due is None:
             return due or inner_due
         return min(due, inner_due)
+
+    def explain(self, state: DelayState) -> Finding:
+        """What is inside, and what is pending."""
+        facts: dict[str, Value | datetime | timedelta] = {
+            "on_delay": self._on_delay,
+            "off_delay": self._off_delay,
+            "standing": state.standing,
+        }
+        inside = (self._inner.explain(state.inner),)
+        return Finding("delay", state.condition, (), state.onset_time, state.deadline, facts, inside)
 
     def _proves(self, state: DelayState, observation: Observation) -> bool:
         if observation.signal != state.pending_signal or state.deadline is None:

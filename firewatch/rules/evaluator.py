@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -37,12 +37,30 @@ class Evidence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     picture: str | None = None
 
 
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a condition stands and why, for people who ask why it alarmed, or why it did not.
+
+    `kind` is the condition's as it is written (`delay` for on-delay and off-delay). `signals` are those it reads
+    itself, without those of its `parts`. `onset_time` is since when it is active or about to be; `due` is when time
+    alone will change it; `facts` are what it compares with and what it remembers, by name.
+    """
+
+    kind: str
+    condition: ConditionState
+    signals: tuple[str, ...] = ()
+    onset_time: datetime | None = None
+    due: datetime | None = None
+    facts: dict[str, Value | datetime | timedelta] = {}
+    parts: tuple[Finding, ...] = ()
+
+
 class Change(msgspec.Struct, frozen=True, gc=False):
     """What an evaluator has to tell: its condition after the change, and the instant it is judged by.
 
     `onset_time` is the event time at which the condition (or the camera session) began, before any delay; a change
     to `active` with an onset told before means "known again", with another one it means "began anew".
-    `phase` is None where nothing follows for actuators (the condition became unknown, or known again).
+    `phase` is None where nothing follows for actuators (the condition became unknown, or known again). `step` is the
+    place of the ladder's step that it speaks of, 0 the mildest.
     """
 
     condition: ConditionState
@@ -50,6 +68,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     onset_time: datetime | None
     evidence: Evidence
     phase: Phase | None = None
+    step: int = 0
 
 
 Changes = tuple[Change, ...]
@@ -108,6 +127,10 @@ class Evaluator(Protocol[S]):
 
     def next_wake(self, state: S) -> datetime | None:
         """When time alone may change the condition; None if it cannot."""
+        ...
+
+    def explain(self, state: S) -> Finding:
+        """How the condition stands in that state, and why."""
         ...
 
 

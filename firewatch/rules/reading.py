@@ -7,11 +7,11 @@ that was already told (it is then a message delivered again), and never ends one
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from firewatch.model.alarm import ConditionState
 from firewatch.model.observation import Observation, Quality, Value
-from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Phase, evidence_of
+from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Finding, Phase, evidence_of
 from firewatch.rules.states import ReadingState
 
 _BAD = Quality.BAD
@@ -26,12 +26,18 @@ class ReadingEvaluator(ABC):
     state_type = ReadingState
     keeps_time = False
 
-    def __init__(self, signal: str) -> None:
+    def __init__(self, kind: str, signal: str) -> None:
+        self.kind = kind
         self.signals = (signal,)
 
     @abstractmethod
     def judge(self, value: Value | None, *, was_active: bool) -> bool | None:
         """Whether a reading makes the condition active; None if that cannot be said of such a value."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, Value | datetime | timedelta]:
+        """What a reading is compared with."""
 
     def initial(self) -> ReadingState:
         """Nothing was heard."""
@@ -50,6 +56,11 @@ class ReadingEvaluator(ABC):
     def next_wake(self, state: ReadingState) -> None:
         """Time alone changes nothing."""
         del state
+
+    def explain(self, state: ReadingState) -> Finding:
+        """The last reading decides."""
+        onset = state.onset_time if state.condition is not _INACTIVE and state.cleared_time is None else None
+        return Finding(self.kind, state.condition, self.signals, onset, facts=self.facts)
 
     def observe(self, state: ReadingState, observation: Observation, now: datetime) -> tuple[ReadingState, Changes]:
         """Judge one reading."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from firewatch.model.observation import Value
 from firewatch.rules.reading import ReadingEvaluator
 from firewatch.rules.spec import StateSpec
@@ -11,9 +13,15 @@ class StateEvaluator(ReadingEvaluator):
     """Active while the value is among those named. True is not 1: values match within their own type only."""
 
     def __init__(self, signal: str, spec: StateSpec) -> None:
-        super().__init__(signal)
+        super().__init__("state", signal)
+        self._spec = spec
         self._values = frozenset((_type_of(value), value) for value in spec.values)
         self._types = frozenset(type_name for type_name, _ in self._values)
+
+    @property
+    def facts(self) -> dict[str, Value | datetime | timedelta]:
+        """The values that make it active."""
+        return {"is": ", ".join(str(value).lower() for value in self._spec.values)}
 
     def judge(self, value: Value | None, *, was_active: bool) -> bool | None:
         """Look the value up; one of another type cannot be judged."""

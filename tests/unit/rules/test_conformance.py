@@ -34,7 +34,7 @@ def seconds(number: float) -> timedelta:
 
 
 def high(signal: str = "s/d/x") -> LimitEvaluator:
-    return LimitEvaluator(signal, LIMIT, "high")
+    return LimitEvaluator("high", signal, LIMIT)
 
 
 def session(*, guard: bool = False) -> CameraSessionEvaluator:
@@ -57,7 +57,7 @@ class Kind:
 
 KINDS = {
     "high": Kind(high),
-    "low": Kind(lambda: LimitEvaluator("s/d/x", LIMIT, "low")),
+    "low": Kind(lambda: LimitEvaluator("low", "s/d/x", LIMIT)),
     "state": Kind(lambda: StateEvaluator("s/d/x", TRUE)),
     "absence": Kind(silence, hears=True),
     "camera session": Kind(session),

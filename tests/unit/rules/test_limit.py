@@ -9,7 +9,7 @@ from tests.unit.rules.drive import BAD, SILENCE, Drive
 
 def limit(side: str, value: float, deadband: float = 0.0) -> Drive:
     spec = LimitSpec.model_validate({"signal": "x", "limit": value, "deadband": deadband})
-    return Drive(LimitEvaluator("s/d/x", spec, side))  # type: ignore[arg-type]
+    return Drive(LimitEvaluator(side, "s/d/x", spec))  # type: ignore[arg-type]
 
 
 STORIES = {
