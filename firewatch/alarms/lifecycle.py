@@ -11,7 +11,15 @@ from msgspec.structs import replace
 
 from firewatch.alarms.transitions import TRANSITIONS, Move, Row
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, ConditionState, TransitionReason
+from firewatch.model.alarm import (
+    Alarm,
+    AlarmClass,
+    AlarmState,
+    AlarmTransition,
+    ConditionState,
+    Priority,
+    TransitionReason,
+)
 from firewatch.model.command import Acknowledge
 from firewatch.model.effect import Annunciate, Effect, RecordTransition
 
@@ -38,7 +46,26 @@ class ConditionSeen(msgspec.Struct, frozen=True):
     condition: ConditionState
 
 
-Event = Onset | ConditionSeen | Acknowledge
+class Eased(msgspec.Struct, frozen=True):
+    """The ladder stepped down. `alarm` is the alarm as it would be if it had begun at the milder step."""
+
+    alarm: Alarm
+
+
+class Regraded(msgspec.Struct, frozen=True):
+    """The rule behind the alarm was given another priority or class, and judges as before."""
+
+    priority: Priority
+    alarm_class: AlarmClass
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """A change of the rules ended the alarm. `move` is removed, promoted or demoted."""
+
+    move: Move
+
+
+Event = Onset | ConditionSeen | Eased | Regraded | Closed | Acknowledge
 
 Stepped = tuple[StandingAlarm | None, tuple[Effect, ...]]
 """The alarm after the step, None when it is back to normal, and the effects in order."""
@@ -54,6 +81,12 @@ def step(standing: StandingAlarm | None, event: Event, now: datetime, *, judged:
         return _onset(standing, event, now)
     if isinstance(event, ConditionSeen):
         return _condition_seen(standing, event.condition, now)
+    if isinstance(event, Eased):
+        return _eased(standing, event.alarm, now)
+    if isinstance(event, Regraded):
+        return _regraded(standing, event, now)
+    if isinstance(event, Closed):
+        return _closed(standing, event.move, now)
     return _acknowledge(standing, event, now, judged=judged)
 
 
@@ -77,6 +110,7 @@ def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepp
         value=draft.value,
         unit=draft.unit,
         picture=draft.picture or before.picture,
+        step=draft.step,
         cleared_time=None,
         acknowledged_time=None,
         acknowledged_by=None,
@@ -101,6 +135,45 @@ def _move_to(condition: ConditionState, alarm: Alarm) -> Move:
     if condition is ConditionState.INACTIVE and alarm.state is not AlarmState.RTN_UNACKNOWLEDGED:
         return Move.RETURNED
     return Move.KNOWN
+
+
+def _eased(standing: StandingAlarm | None, draft: Alarm, now: datetime) -> Stepped:
+    if standing is None or (row := TRANSITIONS[standing.alarm.state].get(Move.EASED)) is None:
+        return standing, ()
+    before = standing.alarm
+    alarm = replace(
+        before,
+        state=row.state,
+        priority=draft.priority,
+        text=draft.text,
+        advice=draft.advice,
+        value=draft.value,
+        unit=draft.unit,
+        step=draft.step,
+    )
+    return _told(standing, alarm, before.state, row, now)
+
+
+def _regraded(standing: StandingAlarm | None, change: Regraded, now: datetime) -> Stepped:
+    if standing is None:
+        return None, ()
+    before = standing.alarm
+    if (before.priority, before.alarm_class) == (change.priority, change.alarm_class):
+        return standing, ()
+    row = TRANSITIONS[before.state][
+        Move.RAISED if change.priority.is_more_urgent_than(before.priority) else Move.REGRADED
+    ]
+    alarm = replace(before, state=row.state, priority=change.priority, alarm_class=change.alarm_class)
+    if row.annunciate:
+        alarm = replace(alarm, acknowledged_time=None, acknowledged_by=None, acknowledge_comment="")
+    return _told(standing, alarm, before.state, row, now)
+
+
+def _closed(standing: StandingAlarm | None, move: Move, now: datetime) -> Stepped:
+    if standing is None:
+        return None, ()
+    row = TRANSITIONS[standing.alarm.state][move]
+    return _told(standing, replace(standing.alarm, state=row.state), standing.alarm.state, row, now)
 
 
 def _acknowledge(standing: StandingAlarm | None, command: Acknowledge, now: datetime, *, judged: bool) -> Stepped:

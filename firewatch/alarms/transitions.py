@@ -19,12 +19,18 @@ What moves it:
     acknowledge   an operator has seen it
     dismiss       an operator acknowledges an alarm that no rule judges any more, because its rule or its device was
                   removed: nothing could ever return it to normal, so the operator's word closes it
+    eased         the ladder stepped down: the condition stands, milder than before
+    raised        the rule was given a more urgent priority while its alarm stood
+    regraded      the rule was given a less urgent priority, or another class
+    removed       the rule, or the alarm's subject in its scope, was removed: nothing judges the alarm any more
+    promoted      a shadow rule went live; if its condition stands, a live alarm begins in place of the shadow's
+    demoted       a live rule became a shadow: it speaks to nobody any more
 
 What the table promises:
 
 * Every onset leads to `unacknowledged` and is annunciated, whatever was acknowledged before: an acknowledgement never
   hides a new onset.
-* Only `returned` and an operator lead towards `normal`; `lost` never does.
+* Only `returned`, an operator and a change of the rules lead towards `normal`; `lost` never does.
 * A pair that is not in the table is refused: a command raises, and nothing is changed. Conditions never are: the
   engine only reports changes, and each change has its row in every state where it can come.
 
@@ -51,6 +57,12 @@ class Move(enum.StrEnum):
     KNOWN = "known"
     ACKNOWLEDGE = "acknowledge"
     DISMISS = "dismiss"
+    EASED = "eased"
+    RAISED = "raised"
+    REGRADED = "regraded"
+    REMOVED = "removed"
+    PROMOTED = "promoted"
+    DEMOTED = "demoted"
 
 
 class Row(NamedTuple):
@@ -86,6 +98,21 @@ def _acknowledged(state: AlarmState) -> Row:
     return Row(state, TransitionReason.ACKNOWLEDGED)
 
 
+def _eased(state: AlarmState) -> Row:
+    return Row(state, TransitionReason.STEPPED_DOWN)
+
+
+def _regraded(state: AlarmState) -> Row:
+    return Row(state, TransitionReason.RULE_CHANGED)
+
+
+_raised = Row(_UNACKNOWLEDGED, TransitionReason.RULE_CHANGED, annunciate=True)
+_closed_by_reload = {
+    Move.REMOVED: Row(_NORMAL, TransitionReason.RULE_REMOVED),
+    Move.PROMOTED: Row(_NORMAL, TransitionReason.PROMOTED),
+    Move.DEMOTED: Row(_NORMAL, TransitionReason.DEMOTED),
+}
+
 TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
     _NORMAL: {
         Move.ONSET: _onset,
@@ -97,6 +124,10 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.KNOWN: _known(_UNACKNOWLEDGED),
         Move.ACKNOWLEDGE: _acknowledged(_ACKNOWLEDGED),
         Move.DISMISS: _dismissed,
+        Move.EASED: _eased(_UNACKNOWLEDGED),
+        Move.RAISED: _raised,
+        Move.REGRADED: _regraded(_UNACKNOWLEDGED),
+        **_closed_by_reload,
     },
     _ACKNOWLEDGED: {
         Move.ONSET: _onset,
@@ -104,6 +135,10 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.LOST: _lost(_ACKNOWLEDGED),
         Move.KNOWN: _known(_ACKNOWLEDGED),
         Move.DISMISS: _dismissed,
+        Move.EASED: _eased(_ACKNOWLEDGED),
+        Move.RAISED: _raised,
+        Move.REGRADED: _regraded(_ACKNOWLEDGED),
+        **_closed_by_reload,
     },
     _RTN_UNACKNOWLEDGED: {
         Move.ONSET: _onset,
@@ -111,5 +146,8 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.KNOWN: _known(_RTN_UNACKNOWLEDGED),
         Move.ACKNOWLEDGE: _acknowledged(_NORMAL),
         Move.DISMISS: _dismissed,
+        Move.RAISED: _regraded(_RTN_UNACKNOWLEDGED),
+        Move.REGRADED: _regraded(_RTN_UNACKNOWLEDGED),
+        **_closed_by_reload,
     },
 }

@@ -39,6 +39,10 @@ class Priority(enum.StrEnum):
     MEDIUM = "medium"
     LOW = "low"
 
+    def is_more_urgent_than(self, other: Priority) -> bool:
+        """Whether it is named before the other."""
+        return list(Priority).index(self) < list(Priority).index(other)
+
 
 class AlarmClass(enum.StrEnum):
     """What sort of alarm it is, in the order fire practice shows them."""
@@ -68,7 +72,8 @@ class Alarm(msgspec.Struct, frozen=True):
 
     `subject` is `site/asset` or `site/device`. `onset_time` is the event time at which the condition became
     active, before any delay. `activations` counts how often it became active before the operator was done with
-    it. `condition` is what the signals say now. `clock` is the clock of the first annunciation.
+    it. `condition` is what the signals say now. `clock` is the clock of the first annunciation. `step` is the place of
+    the ladder's step that gives priority and texts, 0 the mildest. A `shadow` alarm is recorded and counted only.
     """
 
     alarm_id: str
@@ -94,6 +99,8 @@ class Alarm(msgspec.Struct, frozen=True):
     acknowledged_time: datetime | None = None
     acknowledged_by: str | None = None
     acknowledge_comment: str = ""
+    step: int = 0
+    shadow: bool = False
 
 
 class TransitionReason(enum.StrEnum):
@@ -104,6 +111,11 @@ class TransitionReason(enum.StrEnum):
     CONDITION_UNKNOWN = "condition_unknown"
     CONDITION_KNOWN = "condition_known"
     ACKNOWLEDGED = "acknowledged"
+    STEPPED_DOWN = "stepped_down"
+    RULE_CHANGED = "rule_changed"
+    RULE_REMOVED = "rule_removed"
+    PROMOTED = "promoted"
+    DEMOTED = "demoted"
 
 
 class AlarmTransition(msgspec.Struct, frozen=True):

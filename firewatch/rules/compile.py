@@ -21,6 +21,7 @@ from firewatch.rules.camera_session import CameraSessionEvaluator
 from firewatch.rules.coincidence import CoincidenceEvaluator
 from firewatch.rules.delay import DelayEvaluator
 from firewatch.rules.evaluator import Evaluator, Phase
+from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import (
@@ -87,9 +88,13 @@ class _Builder:
     # -- the evaluator ---------------------------------------------------------------------------------------------
 
     def _evaluator(self) -> AnyEvaluator | None:
-        """The rule's condition with its delays; None where the subject has none of the signals."""
-        step = self._rule.steps[0]
-        return _any_of([self._delayed(leaf, step) for leaf in self._leaves(step.when)])
+        """The rule's ladder, without the steps whose signals the subject does not have; None if it has none at all."""
+        rule = self._rule
+        judged = [_any_of([self._delayed(leaf, step) for leaf in self._leaves(step.when)]) for step in rule.steps]
+        steps = {place: step for place, step in enumerate(judged) if step is not None}
+        if rule.ladder and steps:
+            return LadderEvaluator(steps)
+        return steps.get(0)
 
     def _delayed(self, evaluator: AnyEvaluator, step: StepSpec) -> AnyEvaluator:
         if step.on_delay == _NO_TIME and step.off_delay == _NO_TIME:

@@ -94,5 +94,20 @@ class DelayState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=
     pending_signal: str | None = None
 
 
-State = ReadingState | AbsenceState | CoincidenceState | CameraSessionState | DelayState
+class StepSeen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a step last said; it stands while it has an `onset_time`."""
+
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class LadderState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="ladder"):
+    """`steps` are the states of the steps' own conditions, mild to severe, `seen` what each of them last said."""
+
+    steps: tuple[State, ...]
+    seen: tuple[StepSeen, ...]
+    condition: ConditionState = ConditionState.UNKNOWN
+
+
+State = LadderState | ReadingState | AbsenceState | CoincidenceState | CameraSessionState | DelayState
 """The state of any evaluator."""

@@ -20,9 +20,9 @@ def test_every_onset_leads_to_unacknowledged_and_is_told(state: AlarmState) -> N
     assert (row.state, row.annunciate) == (UNACKNOWLEDGED, True)
 
 
-def test_only_onsets_are_told_at_once() -> None:
+def test_only_onsets_and_rules_made_more_urgent_are_told_at_once() -> None:
     told = {move for moves in TRANSITIONS.values() for move, row in moves.items() if row.annunciate}
-    assert told == {Move.ONSET}
+    assert told == {Move.ONSET, Move.RAISED}
 
 
 @pytest.mark.parametrize(("state", "move"), list(product(AlarmState, [Move.LOST, Move.KNOWN])))
@@ -31,14 +31,21 @@ def test_losing_sight_of_a_condition_changes_no_state(state: AlarmState, move: M
     assert row is None if state is NORMAL else row is not None and row.state is state
 
 
-def test_an_unacknowledged_alarm_gets_to_normal_through_an_operator_alone() -> None:
+@pytest.mark.parametrize("state", [UNACKNOWLEDGED, ACKNOWLEDGED])
+def test_stepping_down_asks_nobody_to_acknowledge_again(state: AlarmState) -> None:
+    row = TRANSITIONS[state][Move.EASED]
+    assert (row.state, row.annunciate) == (state, False)
+
+
+def test_an_unacknowledged_alarm_gets_to_normal_through_people_alone() -> None:
     ways = {
         (state, move)
         for state in (UNACKNOWLEDGED, RTN_UNACKNOWLEDGED)
         for move, row in TRANSITIONS[state].items()
         if row.state is NORMAL
     }
-    assert {move for _, move in ways} == {Move.ACKNOWLEDGE, Move.DISMISS}
+    operators, whoever_changes_rules = {Move.ACKNOWLEDGE, Move.DISMISS}, {Move.REMOVED, Move.PROMOTED, Move.DEMOTED}
+    assert {move for _, move in ways} == operators | whoever_changes_rules
 
 
 def test_every_state_can_get_back_to_normal() -> None:

@@ -19,6 +19,7 @@ from firewatch.rules.camera_session import CameraSessionEvaluator
 from firewatch.rules.coincidence import CoincidenceEvaluator
 from firewatch.rules.delay import DelayEvaluator
 from firewatch.rules.evaluator import Evaluator
+from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
 from firewatch.rules.spec import AbsenceSpec, CameraSessionSpec, LimitSpec, StateSpec
 from firewatch.rules.state import StateEvaluator
@@ -35,6 +36,10 @@ def seconds(number: float) -> timedelta:
 
 def high(signal: str = "s/d/x") -> LimitEvaluator:
     return LimitEvaluator("high", signal, LIMIT)
+
+
+def high_above(limit: float, signal: str = "s/d/x") -> LimitEvaluator:
+    return LimitEvaluator("high", signal, LimitSpec.model_validate({"signal": "x", "limit": limit, "deadband": 0.1}))
 
 
 def session(*, guard: bool = False) -> CameraSessionEvaluator:
@@ -71,6 +76,16 @@ KINDS = {
     "delayed k of n": Kind(
         lambda: DelayEvaluator(CoincidenceEvaluator([high(), high("s/e/x")], 2, seconds(5)), seconds(3), seconds(0))
     ),
+    "ladder": Kind(lambda: LadderEvaluator({0: high_above(0.3), 2: high_above(0.7)})),
+    "ladder of delays": Kind(
+        lambda: LadderEvaluator(
+            {
+                0: DelayEvaluator(high_above(0.3), seconds(1), seconds(3)),
+                1: DelayEvaluator(high_above(0.7), seconds(3), seconds(2)),
+            }
+        )
+    ),
+    "ladder with absence": Kind(lambda: LadderEvaluator({0: silence(), 1: high_above(0.3, "s/d/x")}), hears=True),
     "any of delayed": Kind(
         lambda: CoincidenceEvaluator(
             [DelayEvaluator(high(name), seconds(3), seconds(2)) for name in ("s/d/x", "s/e/x")],
@@ -227,15 +242,15 @@ def test_changes_tell_a_story_that_hangs_together(kind: Kind, story: list[Heard]
     """Whoever follows the changes knows the condition, and every beginning has its onset."""
     drive = Drive(kind.make())
     play(drive, story)
-    known = ConditionState.UNKNOWN
+    known, step = ConditionState.UNKNOWN, 0
     for change in drive.told:
         if change.phase in ("suspected", "rejected"):
             continue
         begins = change.phase == "active"
-        assert change.condition is not known or begins
+        assert change.condition is not known or begins or change.step != step
         assert not begins or change.onset_time is not None
         assert change.condition is ConditionState.ACTIVE or change.phase in (None, "inactive")
-        known = change.condition
+        known, step = change.condition, change.step
     assert known is drive.condition
 
 
