@@ -71,8 +71,8 @@ Stepped = tuple[StandingAlarm | None, tuple[Effect, ...]]
 """The alarm after the step, None when it is back to normal, and the effects in order."""
 
 
-def step(standing: StandingAlarm | None, event: Event, now: datetime, *, judged: bool = True) -> Stepped:
-    """Move an alarm. `judged` is False for an alarm that no rule judges any more.
+def step(standing: StandingAlarm | None, event: Event, now: datetime) -> Stepped:
+    """Move an alarm.
 
     Raises:
         RefusedCommandError: an acknowledgement that does not fit; the alarm is unchanged.
@@ -87,7 +87,7 @@ def step(standing: StandingAlarm | None, event: Event, now: datetime, *, judged:
         return _regraded(standing, event, now)
     if isinstance(event, Closed):
         return _closed(standing, event.move, now)
-    return _acknowledge(standing, event, now, judged=judged)
+    return _acknowledge(standing, event, now)
 
 
 def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepped:
@@ -176,13 +176,13 @@ def _closed(standing: StandingAlarm | None, move: Move, now: datetime) -> Steppe
     return _told(standing, replace(standing.alarm, state=row.state), standing.alarm.state, row, now)
 
 
-def _acknowledge(standing: StandingAlarm | None, command: Acknowledge, now: datetime, *, judged: bool) -> Stepped:
+def _acknowledge(standing: StandingAlarm | None, command: Acknowledge, now: datetime) -> Stepped:
     if standing is None:
         raise RefusedCommandError(
             f"There is no standing alarm {command.alarm_id}; it may have returned to normal. Look at the alarm list."
         )
     before = standing.alarm
-    row = TRANSITIONS[before.state].get(Move.ACKNOWLEDGE if judged else Move.DISMISS)
+    row = TRANSITIONS[before.state].get(Move.ACKNOWLEDGE)
     if row is None:
         raise RefusedCommandError(
             f"Alarm {before.alarm_id} is {before.state} and cannot be acknowledged: "

@@ -17,8 +17,6 @@ What moves it:
     lost          the condition became unknown: it keeps its state, and the record says since when nobody can tell
     known         the condition, unknown before, is what it was
     acknowledge   an operator has seen it
-    dismiss       an operator acknowledges an alarm that no rule judges any more, because its rule or its device was
-                  removed: nothing could ever return it to normal, so the operator's word closes it
     eased         the ladder stepped down: the condition stands, milder than before
     raised        the rule was given a more urgent priority while its alarm stood
     regraded      the rule was given a less urgent priority, or another class
@@ -56,7 +54,6 @@ class Move(enum.StrEnum):
     LOST = "lost"
     KNOWN = "known"
     ACKNOWLEDGE = "acknowledge"
-    DISMISS = "dismiss"
     EASED = "eased"
     RAISED = "raised"
     REGRADED = "regraded"
@@ -79,7 +76,6 @@ _ACKNOWLEDGED = AlarmState.ACKNOWLEDGED
 _RTN_UNACKNOWLEDGED = AlarmState.RTN_UNACKNOWLEDGED
 
 _onset = Row(_UNACKNOWLEDGED, TransitionReason.CONDITION_ACTIVE, annunciate=True)
-_dismissed = Row(_NORMAL, TransitionReason.ACKNOWLEDGED)
 
 
 def _returned(state: AlarmState) -> Row:
@@ -123,7 +119,6 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.LOST: _lost(_UNACKNOWLEDGED),
         Move.KNOWN: _known(_UNACKNOWLEDGED),
         Move.ACKNOWLEDGE: _acknowledged(_ACKNOWLEDGED),
-        Move.DISMISS: _dismissed,
         Move.EASED: _eased(_UNACKNOWLEDGED),
         Move.RAISED: _raised,
         Move.REGRADED: _regraded(_UNACKNOWLEDGED),
@@ -134,7 +129,6 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.RETURNED: _returned(_NORMAL),
         Move.LOST: _lost(_ACKNOWLEDGED),
         Move.KNOWN: _known(_ACKNOWLEDGED),
-        Move.DISMISS: _dismissed,
         Move.EASED: _eased(_ACKNOWLEDGED),
         Move.RAISED: _raised,
         Move.REGRADED: _regraded(_ACKNOWLEDGED),
@@ -145,7 +139,6 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.LOST: _lost(_RTN_UNACKNOWLEDGED),
         Move.KNOWN: _known(_RTN_UNACKNOWLEDGED),
         Move.ACKNOWLEDGE: _acknowledged(_NORMAL),
-        Move.DISMISS: _dismissed,
         Move.RAISED: _regraded(_RTN_UNACKNOWLEDGED),
         Move.REGRADED: _regraded(_RTN_UNACKNOWLEDGED),
         **_closed_by_reload,

@@ -85,7 +85,7 @@ def _restore(engine: Engine, snapshots: SnapshotFile) -> int | None:
     except SnapshotError as error:
         log.error("The engine's snapshot cannot be used; the last inputs are replayed instead.", reason=str(error))
         return None
-    if report.changed or report.removed or report.kept_alarms:
+    if report.changed or report.removed or report.closing_alarms:
         log.warning("Rules were changed while firewatch was down.", report=str(report))
     return snapshot.ordinal
 

@@ -11,24 +11,28 @@ effects. What it promises:
 * Effects come in the order annunciate, command, record: telling people waits for nothing.
 * A rule that fails at run time is taken out of service for that subject, reported by `failures()`, and disturbs no
   other; its standing alarm becomes unknown and stays.
+* The alarms of a shadow rule are recorded and counted like any other; nobody is told of them and nothing is done.
+* A change of the rules, by `reload` or while firewatch was down, leaves what is judged as before exactly where it was.
 """
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from firewatch.alarms.lifecycle import ConditionSeen, Event, Onset, StandingAlarm, step
+from firewatch.alarms.lifecycle import Closed, ConditionSeen, Eased, Event, Onset, Regraded, StandingAlarm, step
+from firewatch.alarms.transitions import TRANSITIONS, Move
+from firewatch.engine.engagement import Engagement, command_id
+from firewatch.engine.reload import ReloadReport, Tally
 from firewatch.engine.snapshot import (
     FORMAT_VERSION,
     ClosedAlarm,
-    Engagement,
     HeldBack,
     InstanceRecord,
     Judged,
@@ -38,15 +42,16 @@ from firewatch.engine.snapshot import (
     encode,
 )
 from firewatch.errors import FirewatchError
-from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState, alarm_id
+from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
 from firewatch.model.command import Acknowledge, ActuatorCommand, OperatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.site import Inventory
+from firewatch.model.text import LocalText
 from firewatch.rules.compile import RuleInstance, Target, compile_rules
 from firewatch.rules.evaluator import Change, Phase
 from firewatch.rules.index import index_by_signal
-from firewatch.rules.spec import RuleSpec
+from firewatch.rules.spec import RuleSpec, TextSpec
 from firewatch.rules.text import render
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -75,10 +80,10 @@ class _Running:
         "closed",
         "engagement",
         "evaluator",
+        "evaluator_wake",
         "in_service",
         "instance",
         "keeps_time",
-        "next_wake",
         "observe",
         "position",
         "scheduled",
@@ -91,15 +96,30 @@ class _Running:
         self.instance = instance
         self.evaluator = instance.evaluator
         self.observe = instance.evaluator.observe
-        self.next_wake = instance.evaluator.next_wake
+        self.evaluator_wake = instance.evaluator.next_wake
         self.keeps_time = instance.evaluator.keeps_time
         self.state: Any = instance.evaluator.initial()
         self.scheduled: datetime | None = None
         self.standing: StandingAlarm | None = None
-        self.closed: ClosedAlarm | None = None
+        self.closed: tuple[ClosedAlarm, ...] = ()
         self.engagement: Engagement | None = None
         self.carried = False
         self.in_service = True
+
+    @property
+    def name(self) -> Judged:
+        """The rule and the subject it is judged for."""
+        return Judged(self.instance.rule.id, self.instance.subject)
+
+    def next_wake(self) -> datetime | None:
+        """When time alone may change something about it."""
+        due = self.evaluator_wake(self.state) if self.keeps_time and self.in_service else None
+        engagement = self.engagement
+        if engagement is not None and engagement.is_open:
+            again = engagement.next_repetition(self.instance.targets[engagement.phase])
+            if again is not None and (due is None or again < due):
+                return again
+        return due
 
 
 class Engine:
@@ -109,17 +129,20 @@ class Engine:
 
     def __init__(self, rules: Sequence[RuleSpec], inventory: Inventory) -> None:
         self._now = _BEGINNING
-        self._running = [
-            _Running(position, instance) for position, instance in enumerate(compile_rules(rules, inventory))
-        ]
-        index = index_by_signal(running.evaluator.signals for running in self._running)
-        self._interested = {
-            signal: tuple(self._running[position] for position in positions) for signal, positions in index.items()
-        }
         self._heap: list[tuple[datetime, int]] = []
+        self._standing: dict[str, _Running] = {}
         self._unjudged: dict[str, InstanceRecord] = {}
         self._held_back: list[Effect] = []
         self._failures: list[RuleFailure] = []
+        self._shadow_counts: Counter[str] = Counter()
+        self._install(_compiled(rules, inventory))
+
+    def _install(self, running: list[_Running]) -> None:
+        self._running = running
+        index = index_by_signal(one.evaluator.signals for one in running)
+        self._interested = {
+            signal: tuple(running[position] for position in positions) for signal, positions in index.items()
+        }
 
     # -- inputs ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +167,7 @@ class Engine:
                 if state is not running.state:
                     running.state = state
                     if running.keeps_time:
-                        due = running.next_wake(state)
+                        due = running.evaluator_wake(state)
                         if due is not None and (running.scheduled is None or due < running.scheduled):
                             self._schedule(running, due)
                 if changes:
@@ -185,8 +208,152 @@ class Engine:
         """
         self._arm(max(now, self._now))
         effects = self._begin(now)
-        self._lose_unjudged(effects)
+        for record in self._unjudged.values():
+            self._withdraw(record, effects)
+        self._unjudged = {}
+        self._reconcile(effects, Tally())
         return self._settled(effects)
+
+    # -- change of rules -------------------------------------------------------------------------------------------
+
+    def reload(
+        self, rules: Sequence[RuleSpec], inventory: Inventory, now: datetime
+    ) -> tuple[list[Effect], ReloadReport]:
+        """Go on with other rules, or another inventory.
+
+        What is judged as before keeps its timers, alarms and commands. What is judged differently judges its standing
+        alarm anew; the alarms of what is gone are closed and what it had begun is undone. All that failed is in
+        service again. Whatever the compiling raises, nothing was changed. Take a snapshot right after this, as after
+        `resume`.
+        """
+        fresh = _compiled(rules, inventory)
+        effects = self._begin(now)
+        tally = Tally()
+        before = {running.name: running for running in self._running}
+        self._install(fresh)
+        self._heap.clear()
+        for running in fresh:
+            self._succeed(running, before.pop(running.name, None), tally)
+            self._reschedule(running)
+        for gone in before.values():
+            self._remove(gone, tally, effects)
+        self._failures.clear()
+        self._reconcile(effects, tally)
+        return self._settled(effects), tally.report(self._now)
+
+    def _succeed(self, running: _Running, before: _Running | None, tally: Tally) -> None:
+        """Let the instance go on where its predecessor was, or begin."""
+        rule = running.instance.rule.id
+        if before is None:
+            tally.count(rule, "added")
+            running.state = running.evaluator.arm(running.state, self._now)
+            return
+        self._inherit(running, before.standing, before.closed, before.engagement, carried=before.carried)
+        is_same = running.instance.fingerprint == before.instance.fingerprint
+        tally.count(rule, "unchanged" if is_same else "changed")
+        if is_same and before.in_service:
+            if running.instance.rule != before.instance.rule:
+                tally.count(rule, "adjusted")
+            running.state = before.state
+            return
+        if not before.in_service:
+            tally.count(rule, "returned")
+        if before.scheduled is not None:
+            tally.count(rule, "dropped_timers")
+        running.carried = True
+        running.state = running.evaluator.arm(running.state, self._now)
+
+    def _inherit(
+        self,
+        running: _Running,
+        standing: StandingAlarm | None,
+        closed: tuple[ClosedAlarm, ...],
+        engagement: Engagement | None,
+        *,
+        carried: bool,
+    ) -> None:
+        running.standing = standing
+        running.closed = closed
+        running.engagement = engagement
+        running.carried = carried
+        if standing is not None:
+            self._standing[standing.alarm.alarm_id] = running
+
+    def _remove(self, gone: _Running, tally: Tally, effects: list[Effect]) -> None:
+        rule = gone.instance.rule.id
+        tally.count(rule, "removed")
+        if gone.scheduled is not None:
+            tally.count(rule, "dropped_timers")
+        if gone.standing is not None:
+            tally.alarm(rule, "closed", gone.standing.alarm.alarm_id)
+        self._move(gone, Closed(Move.REMOVED), effects)
+        self._disengage(gone, effects)
+
+    def _withdraw(self, record: InstanceRecord, effects: list[Effect]) -> None:
+        """Close what a removed rule left in a snapshot, and undo what it had begun."""
+        _, told = step(record.standing, Closed(Move.REMOVED), self._now)
+        effects.extend(told)
+        engagement = record.engagement
+        if engagement is not None and engagement.is_open:
+            over = replace(engagement, phase=engagement.over)
+            commands = (_command(record.rule, record.subject, over, target, self._now) for target in engagement.undo)
+            effects += map(SendCommand, commands)
+
+    def _reconcile(self, effects: list[Effect], tally: Tally) -> None:
+        """Bring what stands into line with the rules that judge it now."""
+        for running in self._running:
+            if running.carried:
+                self._carry(running, effects, tally)
+            if running.standing is not None and running.standing.alarm.shadow is not running.instance.is_shadow:
+                self._change_mode(running, effects, tally)
+            if running.instance.is_shadow:
+                self._disengage(running, effects)
+            if running.standing is not None and not running.carried:
+                self._regrade(running, running.standing.alarm, effects, tally)
+
+    def _carry(self, running: _Running, effects: list[Effect], tally: Tally) -> None:
+        """Nobody can tell how it stands with what was begun before the rule was changed."""
+        if running.engagement is not None and running.engagement.phase is Phase.SUSPECTED:
+            self._disengage(running, effects)
+        running.carried = running.standing is not None
+        if running.standing is not None:
+            tally.alarm(running.instance.rule.id, "judged_anew", running.standing.alarm.alarm_id)
+            self._move(running, ConditionSeen(ConditionState.UNKNOWN), effects)
+
+    def _change_mode(self, running: _Running, effects: list[Effect], tally: Tally) -> None:
+        """Close the alarm and, if its condition stands, begin the other mode's in its place."""
+        assert running.standing is not None
+        alarm, instance = running.standing.alarm, running.instance
+        stands = not running.carried and Move.EASED in TRANSITIONS[alarm.state]
+        tally.alarm(instance.rule.id, "closed", alarm.alarm_id)
+        self._move(running, Closed(Move.DEMOTED if instance.is_shadow else Move.PROMOTED), effects)
+        running.carried = False
+        if not stands:
+            return
+        draft = replace(
+            alarm,
+            alarm_id=instance.alarm_id(alarm.onset_time),
+            shadow=instance.is_shadow,
+            clock=replace(alarm.clock, decided_time=self._now, annunciated_time=None),
+            activations=1,
+            acknowledged_time=None,
+            acknowledged_by=None,
+            acknowledge_comment="",
+        )
+        self._begin_alarm(running, draft, effects)
+        if not instance.is_shadow:
+            tally.alarm(instance.rule.id, "annunciated", draft.alarm_id)
+        if alarm.condition is ConditionState.UNKNOWN:
+            self._move(running, ConditionSeen(ConditionState.UNKNOWN), effects)
+        else:
+            self._engage(running, alarm.onset_time, Phase.ACTIVE, effects)
+
+    def _regrade(self, running: _Running, alarm: Alarm, effects: list[Effect], tally: Tally) -> None:
+        rule = running.instance.rule
+        priority = rule.steps[alarm.step].priority
+        if (priority, rule.alarm_class) != (alarm.priority, alarm.alarm_class):
+            tally.alarm(rule.id, "regraded", alarm.alarm_id)
+            self._move(running, Regraded(priority, rule.alarm_class), effects)
 
     # -- what it knows ---------------------------------------------------------------------------------------------
 
@@ -197,14 +364,28 @@ class Engine:
         return self._heap[0][0] if self._heap else None
 
     def alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal, oldest onset first."""
-        standing = [running.standing.alarm for running in self._running if running.standing is not None]
-        standing += [record.standing.alarm for record in self._unjudged.values() if record.standing is not None]
-        return sorted(standing, key=lambda alarm: (alarm.onset_time, alarm.alarm_id))
+        """Every alarm that is not back to normal, oldest onset first; none of shadow rules."""
+        return [alarm for alarm in self._all_alarms() if not alarm.shadow]
+
+    def shadow_alarms(self) -> list[Alarm]:
+        """What would stand if the shadow rules were live, oldest onset first."""
+        return [alarm for alarm in self._all_alarms() if alarm.shadow]
+
+    def shadow_counts(self) -> dict[str, int]:
+        """How often each shadow rule would have told people, since this engine began."""
+        return {
+            rule: self._shadow_counts[rule]
+            for rule in dict.fromkeys(one.instance.rule.id for one in self._running if one.instance.is_shadow)
+        }
 
     def failures(self) -> list[RuleFailure]:
-        """The rules taken out of service since the start, oldest first."""
+        """The rules out of service, in the order they failed."""
         return list(self._failures)
+
+    def _all_alarms(self) -> list[Alarm]:
+        standing = [running.standing.alarm for running in self._standing.values() if running.standing is not None]
+        standing += [record.standing.alarm for record in self._unjudged.values() if record.standing is not None]
+        return sorted(standing, key=lambda alarm: (alarm.onset_time, alarm.alarm_id))
 
     # -- snapshot --------------------------------------------------------------------------------------------------
 
@@ -235,21 +416,23 @@ class Engine:
         changed: list[Judged] = []
         self._now = kept.now
         for running in self._running:
-            name = Judged(running.instance.rule.id, running.instance.subject)
-            record = records.pop(name, None)
+            record = records.pop(running.name, None)
             if record is None:
-                added.append(name)
-            elif not _take_over(running, record):
-                changed.append(name)
+                added.append(running.name)
+            else:
+                self._inherit(running, record.standing, record.closed, record.engagement, carried=record.carried)
+                if not _take_state(running, record):
+                    running.carried = True
+                    changed.append(running.name)
         fresh = {*added, *changed}
         for running in self._running:
-            if (running.instance.rule.id, running.instance.subject) in fresh:
+            if running.name in fresh:
                 running.state = running.evaluator.arm(running.state, kept.now)
             self._reschedule(running)
         self._unjudged = {
-            record.standing.alarm.alarm_id: _without_state(record)
+            f"{record.rule} {record.subject}": _without_state(record)
             for record in records.values()
-            if record.standing is not None
+            if record.standing is not None or record.engagement is not None
         }
         held = kept.held_back
         self._held_back = [
@@ -263,7 +446,9 @@ class Engine:
             added=tuple(added),
             changed=tuple(changed),
             removed=tuple(records),
-            kept_alarms=tuple(self._unjudged),
+            closing_alarms=tuple(
+                record.standing.alarm.alarm_id for record in self._unjudged.values() if record.standing is not None
+            ),
         )
 
     # -- time ------------------------------------------------------------------------------------------------------
@@ -290,27 +475,28 @@ class Engine:
             if running.scheduled != due:
                 continue
             running.scheduled = None
-            if not running.in_service:
-                continue
+            self._now = max(self._now, due)
             try:
-                actual = running.next_wake(running.state)
-                if actual is not None and actual <= due:
-                    self._now = max(self._now, due)
+                if running.in_service:
                     self._wake(running, effects)
-                self._reschedule(running)
             except Exception as error:  # whatever it is, it must not block another rule
                 self._take_out_of_service(running, error, effects)
+            self._repeat(running, effects)
+            self._reschedule(running)
 
     def _wake(self, running: _Running, effects: list[Effect]) -> None:
+        due = running.evaluator_wake(running.state)
+        if due is None or due > self._now:
+            return
         running.state, changes = running.evaluator.wake(running.state, self._now)
-        following = running.next_wake(running.state)
+        following = running.evaluator_wake(running.state)
         if changes:
             self._apply(running, changes, effects)
         if following is not None and following <= self._now:
             raise NoProgressError
 
     def _reschedule(self, running: _Running) -> None:
-        due = running.next_wake(running.state)
+        due = running.next_wake()
         if due is not None and (running.scheduled is None or due < running.scheduled):
             self._schedule(running, due)
 
@@ -334,7 +520,8 @@ class Engine:
     def _apply(self, running: _Running, changes: Sequence[Change], effects: list[Effect]) -> None:
         for change in changes:
             if change.phase is Phase.SUSPECTED:
-                self._engage(running, change, Phase.SUSPECTED, effects)
+                running.carried = running.carried and running.standing is not None
+                self._engage(running, change.onset_time or change.event_time, Phase.SUSPECTED, effects)
             elif change.phase is Phase.REJECTED:
                 engagement = running.engagement
                 if engagement and engagement.phase is Phase.SUSPECTED and engagement.onset_time == change.onset_time:
@@ -346,92 +533,118 @@ class Engine:
                 self._move(running, ConditionSeen(change.condition), effects)
                 if change.condition is ConditionState.INACTIVE:
                     self._disengage(running, effects)
+                elif change.onset_time is not None:
+                    self._ease(running, change, effects)
 
     def _became_active(self, running: _Running, change: Change, effects: list[Effect]) -> None:
-        standing = running.standing
-        lost = (
-            standing is not None
-            and standing.alarm.condition is ConditionState.UNKNOWN
-            and standing.alarm.state is not AlarmState.RTN_UNACKNOWLEDGED
-        )
-        if lost and (change.phase is None or running.carried):
-            running.carried = False
-            self._move(running, ConditionSeen(ConditionState.ACTIVE), effects)
-            return
-        running.carried = False
+        alarm = running.standing.alarm if running.standing is not None else None
+        stands = alarm is not None and Move.EASED in TRANSITIONS[alarm.state]
         draft = _draft(running.instance, change, self._now)
-        closed = running.closed
-        number = closed.number if closed is not None and closed.alarm_id == draft.alarm_id else 0
+        if stands and alarm is not None and not draft.priority.is_more_urgent_than(alarm.priority):
+            was_lost = alarm.condition is ConditionState.UNKNOWN
+            if change.phase is None or (running.carried and was_lost):
+                running.carried = False
+                self._move(running, ConditionSeen(ConditionState.ACTIVE), effects)
+                self._ease(running, change, effects)
+                return
+        running.carried = False
+        self._begin_alarm(running, draft, effects)
+        self._engage(running, draft.onset_time, Phase.ACTIVE, effects)
+
+    def _ease(self, running: _Running, change: Change, effects: list[Effect]) -> None:
+        """Follow the ladder down."""
+        if running.standing is None or running.standing.alarm.step == change.step:
+            return
+        self._move(running, Eased(_draft(running.instance, change, self._now)), effects)
+
+    def _begin_alarm(self, running: _Running, draft: Alarm, effects: list[Effect]) -> None:
+        number = next((closed.number for closed in running.closed if closed.alarm_id == draft.alarm_id), 0)
         self._move(running, Onset(draft, number), effects)
-        self._engage(running, change, Phase.ACTIVE, effects)
 
     def _move(self, running: _Running, event: Event, effects: list[Effect]) -> None:
         before = running.standing
-        running.standing, told = step(before, event, self._now)
+        after, told = step(before, event, self._now)
+        running.standing = after
+        one = after or before
+        if one is None:
+            return
+        identity = one.alarm.alarm_id
+        if after is not None:
+            self._standing[identity] = running
+        elif before is not None:
+            del self._standing[identity]
+            others = (closed for closed in running.closed if closed.alarm_id != identity)
+            running.closed = (ClosedAlarm(identity, before.number + len(told)), *others)[:2]
+        if one.alarm.shadow:
+            recorded = tuple(effect for effect in told if not isinstance(effect, Annunciate))
+            self._shadow_counts[one.alarm.rule] += len(told) - len(recorded)
+            told = recorded
         effects.extend(told)
-        if running.standing is None and before is not None:
-            running.closed = ClosedAlarm(before.alarm.alarm_id, before.number + len(told))
 
-    def _engage(self, running: _Running, change: Change, phase: Phase, effects: list[Effect]) -> None:
-        onset = change.onset_time or change.event_time
+    # -- commands to actuators -------------------------------------------------------------------------------------
+
+    def _engage(self, running: _Running, onset: datetime, phase: Phase, effects: list[Effect]) -> None:
         instance = running.instance
-        cause = (
-            running.standing.alarm.alarm_id
-            if running.standing is not None
-            else alarm_id(instance.rule.id, instance.subject, onset)
-        )
+        if instance.is_shadow:
+            return
+        cause = running.standing.alarm.alarm_id if running.standing is not None else instance.alarm_id(onset)
         before = running.engagement
         sent = before.sent if before is not None and before.onset_time == onset else ()
-        self._act(running, Engagement(onset_time=onset, cause=cause, phase=phase, sent=sent), effects)
+        begun = Engagement(onset, cause, phase, begun_time=self._now, repeated_time=self._now, sent=sent)
+        running.engagement = replace(begun, undo=instance.targets[begun.over])
+        self._act(running, instance.targets[phase], effects)
+        self._reschedule(running)
 
     def _disengage(self, running: _Running, effects: list[Effect]) -> None:
         engagement = running.engagement
         if engagement is not None and engagement.is_open:
-            over = Phase.INACTIVE if engagement.phase is Phase.ACTIVE else Phase.REJECTED
-            self._act(running, replace(engagement, phase=over), effects)
+            running.engagement = replace(engagement, phase=engagement.over)
+            self._act(running, running.instance.targets[engagement.over] or engagement.undo, effects)
 
-    def _act(self, running: _Running, engagement: Engagement, effects: list[Effect]) -> None:
+    def _act(self, running: _Running, targets: Iterable[Target], effects: list[Effect]) -> None:
+        engagement, instance = running.engagement, running.instance
+        assert engagement is not None
         sent = engagement.sent
-        for target in running.instance.targets[engagement.phase]:
-            identity = _command_id(running.instance, engagement, target)
-            if identity in sent:
-                continue
-            sent = (*sent, identity)
-            command = ActuatorCommand(
-                command_id=identity,
-                device=target.device,
-                action=target.action,
-                parameters=target.parameters,
-                cause=engagement.cause,
-                rule=running.instance.rule.id,
-                issued_time=self._now,
-            )
-            effects.append(SendCommand(command))
+        for target in targets:
+            command = _command(instance.rule.id, instance.subject, engagement, target, self._now)
+            if command.command_id not in sent:
+                sent = (*sent, command.command_id)
+                effects.append(SendCommand(command))
         running.engagement = replace(engagement, sent=sent)
 
+    def _repeat(self, running: _Running, effects: list[Effect]) -> None:
+        """Ask again for what is to be asked for again and again.
+
+        Not while nobody can tell whether the condition still holds: the actuator's own limit then ends it.
+        """
+        engagement, instance = running.engagement, running.instance
+        if engagement is None or not engagement.is_open:
+            return
+        again = engagement.repetitions(instance.targets[engagement.phase], self._now)
+        if not again:
+            return
+        running.engagement = replace(engagement, repeated_time=self._now)
+        alarm = running.standing.alarm if running.standing is not None else None
+        is_seen = alarm is None or alarm.condition is ConditionState.ACTIVE
+        if is_seen and running.in_service:
+            for target, turn in again:
+                command = _command(instance.rule.id, instance.subject, engagement, target, self._now, turn)
+                effects.append(SendCommand(command))
+
     def _acknowledge(self, command: Acknowledge, effects: list[Effect]) -> None:
-        for running in self._running:
-            if running.standing is not None and running.standing.alarm.alarm_id == command.alarm_id:
-                self._move(running, command, effects)
+        running = self._standing.get(command.alarm_id)
+        if running is not None and running.standing is not None and not running.standing.alarm.shadow:
+            self._move(running, command, effects)
+            return
+        for name, record in self._unjudged.items():  # a replayed word on an alarm whose rule is gone since
+            if record.standing is not None and record.standing.alarm.alarm_id == command.alarm_id:
+                standing, told = step(record.standing, command, self._now)
+                self._unjudged[name] = replace(record, standing=standing)
+                effects.extend(told)
                 return
-        record = self._unjudged.get(command.alarm_id)
-        standing, told = step(record.standing if record else None, command, self._now, judged=False)
-        assert standing is None
-        del self._unjudged[command.alarm_id]
-        effects.extend(told)
+        step(None, command, self._now)
 
     # -- what cannot be judged -------------------------------------------------------------------------------------
-
-    def _lose_unjudged(self, effects: list[Effect]) -> None:
-        """Nobody can tell how it stands with an alarm whose rule changed or is gone."""
-        lost = ConditionSeen(ConditionState.UNKNOWN)
-        for running in self._running:
-            if running.carried:
-                self._move(running, lost, effects)
-        for identity, record in self._unjudged.items():
-            standing, told = step(record.standing, lost, self._now)
-            self._unjudged[identity] = replace(record, standing=standing)
-            effects.extend(told)
 
     def _take_out_of_service(self, running: _Running, error: Exception, effects: list[Effect]) -> None:
         running.in_service = False
@@ -453,52 +666,64 @@ def _rank(effect: Effect) -> int:
     return _ORDER[type(effect)]
 
 
+def _compiled(rules: Sequence[RuleSpec], inventory: Inventory) -> list[_Running]:
+    return [_Running(position, instance) for position, instance in enumerate(compile_rules(rules, inventory))]
+
+
 def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
     rule, evidence = instance.rule, change.evidence
     onset = change.onset_time or change.event_time
+    judged = rule.steps[change.step]
     signal = evidence.signal or ""
     unit = instance.units.get(signal, "") if evidence.value is not None else ""
     device = instance.labels.get(signal, instance.place)
+
+    def written(text: TextSpec) -> LocalText:
+        return render(text, value=evidence.value, unit=unit, place=instance.place, device=device)
+
     return Alarm(
-        alarm_id=alarm_id(rule.id, instance.subject, onset),
+        alarm_id=instance.alarm_id(onset),
         rule=rule.id,
         site=instance.site,
         subject=instance.subject,
         building=instance.building,
         system=instance.system,
-        priority=rule.steps[0].priority,
+        priority=judged.priority,
         alarm_class=rule.alarm_class,
         state=AlarmState.UNACKNOWLEDGED,
         condition=ConditionState.ACTIVE,
-        text=render(rule.text, value=evidence.value, unit=unit, place=instance.place, device=device),
-        advice=render(rule.advice, value=evidence.value, unit=unit, place=instance.place, device=device),
+        text=written(judged.text or rule.text),
+        advice=written(judged.advice or rule.advice),
         place=instance.place,
         onset_time=onset,
         clock=AlarmClock(source_time=evidence.source_time, receive_time=evidence.receive_time, decided_time=now),
         value=evidence.value,
         unit=unit,
         picture=evidence.picture,
+        step=change.step,
+        shadow=instance.is_shadow,
     )
 
 
-def _command_id(instance: RuleInstance, engagement: Engagement, target: Target) -> str:
-    what = (
-        instance.rule.id,
-        instance.subject,
-        f"{engagement.onset_time.timestamp():.6f}",
-        engagement.phase,
-        target.device,
-        target.action,
-        msgspec.json.encode(target.parameters, order="deterministic").decode(),
+def _command(
+    rule: str, subject: str, engagement: Engagement, target: Target, now: datetime, turn: int = 0
+) -> ActuatorCommand:
+    return ActuatorCommand(
+        command_id=command_id(rule, subject, engagement, target, turn),
+        device=target.device,
+        action=target.action,
+        parameters=target.parameters,
+        cause=engagement.cause,
+        rule=rule,
+        issued_time=now,
     )
-    return hashlib.blake2s("|".join(what).encode(), digest_size=8).hexdigest()
 
 
 def _record_of(running: _Running) -> InstanceRecord:
     return InstanceRecord(
         rule=running.instance.rule.id,
         subject=running.instance.subject,
-        fingerprint=running.instance.fingerprint,
+        fingerprint=running.instance.fingerprint if running.in_service else "",
         state=msgspec.Raw(msgspec.json.encode(running.state)),
         standing=running.standing,
         closed=running.closed,
@@ -507,21 +732,15 @@ def _record_of(running: _Running) -> InstanceRecord:
     )
 
 
-def _take_over(running: _Running, record: InstanceRecord) -> bool:
-    """Give the instance what was kept of it; False if it has to judge anew."""
-    running.standing = record.standing
-    running.closed = record.closed
-    running.engagement = record.engagement
-    running.carried = record.carried
-    if record.fingerprint == running.instance.fingerprint:
-        try:
-            running.state = msgspec.json.decode(record.state, type=running.evaluator.state_type)
-        except msgspec.DecodeError:
-            pass
-        else:
-            return True
-    running.carried = record.standing is not None
-    return False
+def _take_state(running: _Running, record: InstanceRecord) -> bool:
+    """Give the instance the state that was kept of it; False if it has to judge anew."""
+    if record.fingerprint != running.instance.fingerprint:
+        return False
+    try:
+        running.state = msgspec.json.decode(record.state, type=running.evaluator.state_type)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _without_state(record: InstanceRecord) -> InstanceRecord:

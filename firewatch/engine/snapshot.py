@@ -12,52 +12,36 @@ from typing import NamedTuple
 import msgspec
 
 from firewatch.alarms.lifecycle import StandingAlarm
+from firewatch.engine.engagement import Engagement
 from firewatch.errors import StorageError
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorCommand
-from firewatch.rules.evaluator import Phase
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class SnapshotError(StorageError):
     """The engine's snapshot cannot be read by this version of firewatch; move it aside to start without it."""
 
 
-class Engagement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What firewatch has asked of actuators since a session or condition began at `onset_time`.
-
-    `phase` is the last one acted on: suspected or active while engaged, rejected or inactive when over.
-    `sent` are the ids of the commands given, so that none is given twice.
-    """
-
-    onset_time: datetime
-    cause: str
-    phase: Phase
-    sent: tuple[str, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Something was begun that has to be undone."""
-        return self.phase is Phase.SUSPECTED or self.phase is Phase.ACTIVE
-
-
 class ClosedAlarm(msgspec.Struct, frozen=True):
-    """The last alarm that returned to normal, and its last transition's number."""
+    """An alarm that returned to normal, and its last transition's number."""
 
     alarm_id: str
     number: int
 
 
 class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One instance as it stood. `carried` marks an alarm from before the rule was changed, not yet judged anew."""
+    """One instance as it stood. `closed` are its last alarm and its last shadow alarm, where they are over; `carried`
+    marks an alarm from before the rule was changed, not yet judged anew.
+    """
 
     rule: str
     subject: str
     fingerprint: str = ""
     state: msgspec.Raw = msgspec.Raw(b"null")
     standing: StandingAlarm | None = None
-    closed: ClosedAlarm | None = None
+    closed: tuple[ClosedAlarm, ...] = ()
     engagement: Engagement | None = None
     carried: bool = False
 
@@ -90,8 +74,8 @@ class RestoreReport(msgspec.Struct, frozen=True):
     """What became of a snapshot. `now` is the engine's time in it; `restored` counts what goes on where it was.
 
     `added` was not in the snapshot; `changed` could not take its state, because the rule or its devices changed;
-    `removed` is in the snapshot only. Standing alarms of changed and removed ones are kept: the changed rule
-    judges them anew, those of removed rules stand until an operator acknowledges them (`kept_alarms`, their ids).
+    `removed` is in the snapshot only. Standing alarms of changed rules are judged anew, those of removed ones are
+    closed by `resume` (`closing_alarms`, their ids).
     """
 
     now: datetime
@@ -99,7 +83,7 @@ class RestoreReport(msgspec.Struct, frozen=True):
     added: tuple[Judged, ...]
     changed: tuple[Judged, ...]
     removed: tuple[Judged, ...]
-    kept_alarms: tuple[str, ...]
+    closing_alarms: tuple[str, ...]
 
 
 class _Versioned(msgspec.Struct):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from firewatch.model.alarm import alarm_id
 from firewatch.model.observation import signal_id
 from firewatch.model.site import Device, Inventory
 from firewatch.model.text import LocalText
@@ -31,6 +32,7 @@ from firewatch.rules.spec import (
     CoincidenceSpec,
     ConditionSpec,
     LimitSpec,
+    Mode,
     RuleSpec,
     StateSpec,
     StepSpec,
@@ -41,12 +43,13 @@ AnyEvaluator = Evaluator[Any]
 _NO_TIME = timedelta(0)
 
 
-class Target(msgspec.Struct, frozen=True):
-    """A command that a phase of the rule asks for; `device` is `site/device`."""
+class Target(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command that a phase of the rule asks for; `device` is `site/device`. `every` asks for it again and again."""
 
     device: str
     action: str
     parameters: dict[str, str | float | bool]
+    every: timedelta | None = None
 
 
 class RuleInstance(msgspec.Struct, frozen=True):
@@ -67,6 +70,15 @@ class RuleInstance(msgspec.Struct, frozen=True):
     labels: dict[str, LocalText]
     targets: dict[Phase, tuple[Target, ...]]
     fingerprint: str
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it judges without telling anybody."""
+        return self.rule.mode is Mode.SHADOW
+
+    def alarm_id(self, onset_time: datetime) -> str:
+        """The identity of the alarm that begins then; a shadow's is another than that of the rule when live."""
+        return alarm_id(f"shadow {self.rule.id}" if self.is_shadow else self.rule.id, self.subject, onset_time)
 
 
 def compile_rules(rules: Iterable[RuleSpec], inventory: Inventory) -> tuple[RuleInstance, ...]:
@@ -169,12 +181,12 @@ class _Builder:
             units={identity: units.get(identity, "") for identity in evaluator.signals},
             labels=labels,
             targets={phase: self._targets(getattr(self._rule.actions, phase)) for phase in Phase},
-            fingerprint=_fingerprint(self._rule, evaluator),
+            fingerprint=_fingerprint(self._rule, evaluator, subject.site.time_zone),
         )
 
     def _targets(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         return tuple(
-            Target(device=f"{self._subject.site.id}/{device.id}", action=action.action, parameters=action.parameters)
+            Target(f"{self._subject.site.id}/{device.id}", action.action, action.parameters, action.every)
             for action in actions
             for device in self._reached(action.device)
         )
@@ -208,6 +220,8 @@ def _joined(separator: str, parts: list[str]) -> str:
     return separator.join(part for part, after in zip(parts, following, strict=True) if not after.startswith(part))
 
 
-def _fingerprint(rule: RuleSpec, evaluator: AnyEvaluator) -> str:
-    judged = rule.model_dump_json(include={"when", "on_delay", "off_delay", "ladder"}, by_alias=True)
-    return hashlib.blake2s(f"{judged}|{' '.join(evaluator.signals)}".encode(), digest_size=8).hexdigest()
+def _fingerprint(rule: RuleSpec, evaluator: AnyEvaluator, time_zone: str) -> str:
+    """Of what is judged, and of nothing else: texts, priorities and actions may change while the rule goes on."""
+    steps = [step.model_dump_json(include={"when", "on_delay", "off_delay"}, by_alias=True) for step in rule.steps]
+    judged = "|".join(["ladder" if rule.ladder else "when", *steps, *evaluator.signals, time_zone])
+    return hashlib.blake2s(judged.encode(), digest_size=8).hexdigest()

@@ -191,14 +191,3 @@ def test_transitions_are_numbered_and_carry_the_alarm_after_them() -> None:
     assert [record.number for record in records] == [1, 2, 3, 4, 5]
     assert [record.previous_state for record in records[1:]] == [record.alarm.state for record in records[:-1]]
     assert (records[-1].by, records[-1].comment, records[0].by) == ("li", "seen", "firewatch")
-
-
-@pytest.mark.parametrize("story", [["onset"], ["onset", "ack"], ["onset", "inactive"]])
-def test_an_alarm_that_no_rule_judges_is_closed_by_the_operators_word(story: list[str]) -> None:
-    life = Life()
-    for now, what in enumerate(story):
-        life.do(now, what)
-    assert life.standing is not None
-    command = Acknowledge(life.standing.alarm.alarm_id, "li")
-    standing, effects = step(life.standing, command, at(9), judged=False)
-    assert (standing, len(effects)) == (None, 1)
