@@ -9,8 +9,8 @@ effects. What it promises:
 * After a call with `now`, `next_wake()` is later than `now`.
 * `now` never goes backwards inside: an earlier one is taken as the latest.
 * Effects come in the order annunciate, command, record: telling people waits for nothing.
-* A rule that fails at run time is taken out of service for that subject, reported by `failures()`, and disturbs no
-  other; its standing alarm becomes unknown and stays.
+* A rule that fails at run time is taken out of service for that subject, told by a trouble alarm of its own, and
+  disturbs no other; its standing alarm becomes unknown and stays.
 * The alarms of a shadow rule are recorded and counted like any other; nobody is told of them and nothing is done.
 * A change of the rules, by `reload` or while firewatch was down, leaves what is judged as before exactly where it was.
 """
@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from firewatch.alarms.lifecycle import Closed, ConditionSeen, Eased, Event, Onset, Regraded, StandingAlarm, step
 from firewatch.alarms.transitions import TRANSITIONS, Move
 from firewatch.engine.engagement import Engagement, command_id
+from firewatch.engine.failure import PREFIX, RuleFailure, trouble_kept, trouble_of
 from firewatch.engine.reload import ReloadReport, Tally
 from firewatch.engine.snapshot import (
     FORMAT_VERSION,
@@ -61,15 +62,6 @@ _HEAP_SLACK = 64
 
 class NoProgressError(FirewatchError):
     """An evaluator wants to be woken again at once; that would never end."""
-
-
-class RuleFailure(msgspec.Struct, frozen=True):
-    """A rule that raised at run time and is out of service for that subject until the next start."""
-
-    rule: str
-    subject: str
-    failed_time: datetime
-    error: str
 
 
 class _Running:
@@ -134,6 +126,7 @@ class Engine:
         self._unjudged: dict[str, InstanceRecord] = {}
         self._held_back: list[Effect] = []
         self._failures: list[RuleFailure] = []
+        self._troubles: dict[str, _Running] = {}
         self._shadow_counts: Counter[str] = Counter()
         self._install(_compiled(rules, inventory))
 
@@ -143,6 +136,11 @@ class Engine:
         self._interested = {
             signal: tuple(running[position] for position in positions) for signal, positions in index.items()
         }
+
+    def _append(self, running: _Running) -> None:
+        """Take in what listens to no signal."""
+        running.position = len(self._running)
+        self._running.append(running)
 
     # -- inputs ----------------------------------------------------------------------------------------------------
 
@@ -229,12 +227,14 @@ class Engine:
         fresh = _compiled(rules, inventory)
         effects = self._begin(now)
         tally = Tally()
-        before = {running.name: running for running in self._running}
+        before = {running.name: running for running in self._running if running.instance.rule.id not in self._troubles}
         self._install(fresh)
         self._heap.clear()
         for running in fresh:
             self._succeed(running, before.pop(running.name, None), tally)
             self._reschedule(running)
+        for trouble in self._troubles.values():
+            self._append(trouble)
         for gone in before.values():
             self._remove(gone, tally, effects)
         self._failures.clear()
@@ -301,6 +301,8 @@ class Engine:
 
     def _reconcile(self, effects: list[Effect], tally: Tally) -> None:
         """Bring what stands into line with the rules that judge it now."""
+        for trouble in self._troubles.values():
+            self._move(trouble, ConditionSeen(ConditionState.INACTIVE), effects)
         for running in self._running:
             if running.carried:
                 self._carry(running, effects, tally)
@@ -424,6 +426,8 @@ class Engine:
                 if not _take_state(running, record):
                     running.carried = True
                     changed.append(running.name)
+        for name in [name for name in records if name.rule.startswith(PREFIX)]:
+            self._take_trouble(records.pop(name))
         fresh = {*added, *changed}
         for running in self._running:
             if running.name in fresh:
@@ -649,17 +653,24 @@ class Engine:
     def _take_out_of_service(self, running: _Running, error: Exception, effects: list[Effect]) -> None:
         running.in_service = False
         instance = running.instance
-        self._failures.append(
-            RuleFailure(
-                rule=instance.rule.id,
-                subject=instance.subject,
-                failed_time=self._now,
-                error=f"{type(error).__name__}: {error}",
-            )
-        )
+        failure = RuleFailure(instance.rule.id, instance.subject, self._now, f"{type(error).__name__}: {error}")
+        self._failures.append(failure)
         for signal in running.evaluator.signals:
             self._interested[signal] = tuple(other for other in self._interested[signal] if other is not running)
         self._move(running, ConditionSeen(ConditionState.UNKNOWN), effects)
+        told_by = trouble_of(instance)
+        trouble = self._troubles.get(told_by.rule.id)
+        if trouble is None:
+            trouble = self._troubles[told_by.rule.id] = _Running(0, told_by)
+            self._append(trouble)
+        self._begin_alarm(trouble, _draft(told_by, failure.change(), self._now), effects)
+
+    def _take_trouble(self, record: InstanceRecord) -> None:
+        """A rule had failed; it is tried again."""
+        if record.standing is not None:
+            trouble = self._troubles[record.rule] = _Running(0, trouble_kept(record.standing.alarm))
+            self._append(trouble)
+            self._inherit(trouble, record.standing, record.closed, record.engagement, carried=False)
 
 
 def _rank(effect: Effect) -> int:

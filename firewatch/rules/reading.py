@@ -28,7 +28,7 @@ class ReadingEvaluator(ABC):
 
     def __init__(self, kind: str, signal: str) -> None:
         self.kind = kind
-        self.signals = (signal,)
+        self.signals: tuple[str, ...] = (signal,)
 
     @abstractmethod
     def judge(self, value: Value | None, *, was_active: bool) -> bool | None:
