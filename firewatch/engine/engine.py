@@ -204,13 +204,29 @@ class Engine:
         deaf, the device was not silent. Take a snapshot right after this; inputs replayed across it would not know
         of it.
         """
-        self._arm(max(now, self._now))
+        now = max(now, self._now)
+        self._arm(now)
+        missed = self._put_off_repetitions(now)
         effects = self._begin(now)
+        for running, engagement in missed:
+            if running.engagement == replace(engagement, repeated_time=now):
+                running.engagement = engagement
+                self._repeat(running, effects)
         for record in self._unjudged.values():
             self._withdraw(record, effects)
         self._unjudged = {}
         self._reconcile(effects, Tally())
         return self._settled(effects)
+
+    def _put_off_repetitions(self, now: datetime) -> list[tuple[_Running, Engagement]]:
+        """What was to be asked for again while firewatch was down is asked for once, if it is still needed then."""
+        missed: list[tuple[_Running, Engagement]] = []
+        for running in self._running:
+            engagement = running.engagement
+            if engagement is not None and engagement.next_repetition(running.instance.targets[engagement.phase]):
+                missed.append((running, engagement))
+                running.engagement = replace(engagement, repeated_time=now)
+        return missed
 
     # -- change of rules -------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ _NO_STEP = -1
 
 
 class LadderEvaluator:
-    """Active while any step is; unknown while none is and one of them cannot be judged.
+    """Its condition is that of the step that decides; while none stands, unknown if one of them cannot be judged.
 
     `steps` are keyed by their places in the rule's ladder, 0 the mildest.
     """
@@ -108,8 +108,8 @@ class LadderEvaluator:
         if change.phase is Phase.SUSPECTED or change.phase is Phase.REJECTED:
             return state, (replace(change, step=self._places[index]),)
         seen = (*state.seen[:index], _seen_after(state.seen[index], change), *state.seen[index + 1 :])
-        condition = _any_of([one.condition for one in seen])
         decided, decides = _decisive(state.seen), _decisive(seen)
+        condition = _any_of([one.condition for one in seen]) if decides == _NO_STEP else seen[decides].condition
         after = LadderState(state.steps, seen, condition)
         if change.phase is Phase.ACTIVE and index >= decided:
             return after, (replace(change, step=self._places[index]),)

@@ -469,12 +469,20 @@ class ActionSpec(SpecModel):
 
 
 class ActionsSpec(SpecModel):
-    """What to do at each phase. `suspected` and `rejected` exist for camera sessions only."""
+    """What to do at each phase. `suspected` and `rejected` exist for camera sessions only; what ends something is
+    asked for once.
+    """
 
     suspected: tuple[ActionSpec, ...] = Field(default=(), strict=False)
     rejected: tuple[ActionSpec, ...] = Field(default=(), strict=False)
     active: tuple[ActionSpec, ...] = Field(default=(), strict=False)
     inactive: tuple[ActionSpec, ...] = Field(default=(), strict=False)
+
+    @model_validator(mode="after")
+    def _repeats_what_lasts(self) -> ActionsSpec:
+        if any(action.every is not None for action in (*self.rejected, *self.inactive)):
+            raise ValueError("`every` belongs to actions under `suspected` or `active`; what ends does not last")
+        return self
 
 
 class StepSpec(SpecModel):

@@ -68,13 +68,13 @@ SITE = Site(
 INVENTORY = Inventory(sites=(SITE,), kinds={kind.kind: kind for kind in KINDS})
 
 
-def rule(name: str, scope: dict[str, Any], when: dict[str, Any], **fields: Any) -> RuleSpec:
+def rule(name: str, scope: dict[str, Any], when: dict[str, Any] | None, **fields: Any) -> RuleSpec:
+    """A rule with what a test does not speak of filled in; `when` is None for one with a `ladder`."""
     words = {"zh": "{place}：{value} {unit}（{device}）", "en": "{place}: {value} {unit} ({device})"}
     written = {
         "id": name,
         "scope": scope,
-        "when": when,
-        "priority": "high",
+        **({} if when is None else {"when": when, "priority": "high"}),
         "class": "fire",
         "text": words,
         "advice": {"zh": "查看", "en": "Look"},
@@ -179,6 +179,12 @@ class World:
         engine = Engine(rules or self.rules, INVENTORY)
         engine.restore(self.engine.snapshot())
         return World(*(rules or self.rules), engine=engine)
+
+    def reload(self, now: float, *rules: RuleSpec, inventory: Inventory = INVENTORY) -> list[str]:
+        """Go on with other rules; `report` says what that did."""
+        self.rules = rules
+        effects, self.report = self.engine.reload(rules, inventory, at(now))
+        return self._took(effects)
 
     def commands(self) -> list[Any]:
         return [effect.command for effect in self.effects if isinstance(effect, SendCommand)]

@@ -58,7 +58,7 @@ PLAIN = {
     "unknown never steps down": [
         (0, 90.0, "active+:2"),
         (1, BAD, "unknown:2"),
-        (2, 60.0, "active:2 active:1"),
+        (2, 60.0, "active:1"),
     ],
     "what was unknown and is as severe as before is known again, not begun": [
         (0, 90.0, "active+:2"),

@@ -1,0 +1,191 @@
+"""A change of the rules while they run: what is judged as before goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from firewatch.engine.reload import ReloadReport, RuleDifference, RuleReload
+from firewatch.model.site import Inventory
+from firewatch.rules.spec import RuleSpec
+from tests.unit.engine.world import (
+    ALL,
+    E_BIKE,
+    INVENTORY,
+    LOW,
+    SILENT,
+    SITE,
+    SLOW_LOW,
+    SMOKE,
+    World,
+    at,
+    rule,
+)
+
+STRICTER = rule("low", {"device": "pressure_transmitter"}, {"low": {"signal": "pressure", "limit": 0.06}})
+
+
+def difference(report: ReloadReport, rule_id: str) -> RuleReload:
+    (one,) = [one for one in report.rules if one.rule == rule_id]
+    return one
+
+
+def test_the_same_rules_again_change_nothing() -> None:
+    world = World(*ALL)
+    world.hear(1, "hydrant-2/pressure", 0.05)
+    world.hear(9, "cam/e_bike", 0.9)
+    before = world.engine.snapshot()
+    assert world.reload(9, *ALL) == []
+    assert world.engine.snapshot() == before
+    assert world.report == ReloadReport(now=at(9), rules=(), unchanged=len(ALL))
+
+
+def test_a_delay_goes_on_across_a_reload() -> None:
+    world = World(SLOW_LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.reload(6, SLOW_LOW, LOW)
+    assert world.advance(11) == ["! slow-low", "slow-low unacknowledged (condition_active)"]
+
+
+def test_a_silence_that_is_counted_goes_on_across_a_reload() -> None:
+    world = World(SILENT)
+    world.reload(14, SILENT, LOW)
+    assert world.advance(15) == ["! silent"] * 2 + ["silent unacknowledged (condition_active)"] * 2
+
+
+def test_an_added_rule_listens_from_then_on() -> None:
+    world = World(LOW)
+    world.reload(10, LOW, SILENT)
+    assert world.report.named(RuleDifference.ADDED) == ("silent",)
+    assert world.engine.next_wake() == at(25)
+
+
+REWORDINGS = {
+    "text": {"text": LOW.advice},
+    "advice": {"advice": LOW.text},
+    "actions": {"actions": E_BIKE.actions},
+    "latched": {"latched": True},
+}
+
+
+@pytest.mark.parametrize("changed", REWORDINGS.values(), ids=REWORDINGS)
+def test_what_is_not_judged_may_change_without_losing_an_acknowledgement(changed: dict[str, object]) -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.acknowledge(2, world.alarm("low").alarm_id)
+    assert world.reload(3, LOW.model_copy(update=changed)) == []
+    assert world.standing() == ["low acknowledged active"]
+    assert world.report.named(RuleDifference.ADJUSTED) == ("low",)
+    assert world.hear(4, "hydrant-1/pressure", 0.04) == []
+
+
+def test_a_more_urgent_priority_is_told_at_once_and_asks_for_an_answer_again() -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.acknowledge(2, world.alarm("low").alarm_id)
+    urgent = RuleSpec.model_validate({**written(LOW), "priority": "highest"})
+    assert world.reload(3, urgent) == ["! low", "low unacknowledged (rule_changed)"]
+    assert world.alarm("low").priority == "highest"
+    assert difference(world.report, "low").regraded == (world.alarm("low").alarm_id,)
+
+
+def test_a_less_urgent_priority_is_recorded_and_asks_nothing() -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.acknowledge(2, world.alarm("low").alarm_id)
+    assert world.reload(3, RuleSpec.model_validate({**written(LOW), "priority": "low"})) == [
+        "low acknowledged (rule_changed)"
+    ]
+
+
+def test_a_changed_rule_judges_its_alarms_anew_and_says_so() -> None:
+    world = World(LOW, SLOW_LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.acknowledge(2, world.alarm("low").alarm_id)
+    assert world.reload(3, STRICTER, SLOW_LOW) == ["low acknowledged (condition_unknown)"]
+    low = difference(world.report, "low")
+    assert (low.difference, low.changed, low.judged_anew) == ("changed", 2, (world.alarm("low").alarm_id,))
+    assert world.hear(4, "hydrant-1/pressure", 0.05)[0] == "low acknowledged (condition_known)"
+    assert world.hear(5, "hydrant-1/pressure", 0.065)[0] == "low normal (condition_inactive)"
+
+
+def test_a_changed_rule_says_that_it_dropped_a_running_delay() -> None:
+    world = World(SLOW_LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    slower = SLOW_LOW.model_copy(update={"on_delay": SLOW_LOW.on_delay * 2})
+    world.reload(3, slower)
+    assert difference(world.report, "slow-low").dropped_timers == 1
+    assert world.advance(100) == []
+    world.hear(101, "hydrant-1/pressure", 0.05)
+    assert world.advance(121)[0] == "! slow-low"
+
+
+def test_the_alarms_of_a_removed_rule_are_closed_with_that_reason() -> None:
+    world = World(LOW, SMOKE)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    identity = world.alarm("low").alarm_id
+    assert world.reload(3, SMOKE) == ["low normal (rule_removed)"]
+    low = difference(world.report, "low")
+    assert (low.difference, low.removed, low.closed) == ("removed", 2, (identity,))
+    assert world.hear(4, "hydrant-1/pressure", 0.05) == []
+
+
+def test_the_door_held_by_a_removed_rule_is_let_go() -> None:
+    world = World(E_BIKE)
+    world.hear(1, "cam/e_bike", 0.9)
+    world.hear(1.2, "cam/e_bike", 0.9)
+    assert world.reload(3, LOW) == ["> door release_door", "e-bike normal (rule_removed)"]
+
+
+def test_the_door_held_on_a_suspicion_of_a_changed_rule_is_let_go() -> None:
+    world = World(E_BIKE)
+    world.hear(1, "cam/e_bike", 0.9)
+    assert world.reload(3, E_BIKE.model_copy(update={"on_delay": SLOW_LOW.on_delay})) == ["> door release_door"]
+
+
+def test_what_a_rule_held_is_let_go_though_it_no_longer_says_how() -> None:
+    world = World(E_BIKE)
+    world.hear(1, "cam/e_bike", 0.9)
+    world.reload(2, E_BIKE.model_copy(update={"actions": LOW.actions}))
+    assert world.advance(3.5) == ["> door release_door"]
+
+
+def test_the_alarm_of_a_device_that_was_taken_away_is_closed_and_its_neighbours_go_on() -> None:
+    world = World(LOW, SLOW_LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.hear(1, "hydrant-2/pressure", 0.05)
+    fewer = msgspec.structs.replace(SITE, devices=tuple(one for one in SITE.devices if one.id != "hydrant-1"))
+    told = world.reload(2, LOW, SLOW_LOW, inventory=Inventory(sites=(fewer,), kinds=INVENTORY.kinds))
+    assert told == ["low normal (rule_removed)"]
+    assert world.standing() == ["low unacknowledged active"]
+    assert [(one.rule, one.difference, one.removed, one.unchanged) for one in world.report.rules] == [
+        ("low", "changed", 1, 1),
+        ("slow-low", "changed", 1, 1),
+    ]
+    assert world.advance(11) == ["! slow-low", "slow-low unacknowledged (condition_active)"]
+
+
+def test_rules_that_cannot_be_compiled_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    before = world.engine.snapshot()
+    monkeypatch.setattr("firewatch.engine.engine.compile_rules", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        world.reload(2, STRICTER)
+    assert world.engine.snapshot() == before
+
+
+def test_the_report_can_be_kept_as_json() -> None:
+    world = World(LOW, SMOKE)
+    world.reload(3, STRICTER, SILENT)
+    kept = msgspec.json.decode(msgspec.json.encode(world.report), type=ReloadReport)
+    assert kept == world.report
+    assert [(one.rule, one.difference) for one in kept.rules] == [
+        ("low", "changed"),
+        ("silent", "added"),
+        ("smoke", "removed"),
+    ]
+
+
+def written(spec: RuleSpec) -> dict[str, object]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -1,0 +1,116 @@
+"""A shadow rule judges, is recorded and counted; nobody is told and nothing is done, until it is promoted."""
+
+from __future__ import annotations
+
+import pytest
+
+from firewatch.errors import RefusedCommandError
+from firewatch.model.effect import RecordTransition
+from firewatch.rules.spec import Mode, RuleSpec
+from tests.unit.engine.world import BAD, E_BIKE, LOW, SLOW_LOW, World
+
+
+def shadow(spec: RuleSpec) -> RuleSpec:
+    return spec.model_copy(update={"mode": Mode.SHADOW})
+
+
+def visit(world: World, start: float) -> list[str]:
+    return [*world.hear(start, "cam/e_bike", 0.9), *world.hear(start + 0.2, "cam/e_bike", 0.9)]
+
+
+def test_a_shadow_alarm_is_recorded_and_counted_and_nothing_else() -> None:
+    world = World(shadow(E_BIKE))
+    assert visit(world, 1) == ["e-bike unacknowledged (condition_active)"]
+    (record,) = [effect.transition for effect in world.effects if isinstance(effect, RecordTransition)]
+    assert record.alarm.shadow
+    assert world.engine.alarms() == []
+    assert [alarm.alarm_id for alarm in world.engine.shadow_alarms()] == [record.alarm_id]
+    assert world.engine.shadow_counts() == {"e-bike": 1}
+
+
+def test_nobody_can_acknowledge_what_nobody_was_told() -> None:
+    world = World(shadow(LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    with pytest.raises(RefusedCommandError, match="no standing alarm"):
+        world.acknowledge(2, world.engine.shadow_alarms()[0].alarm_id)
+
+
+def test_a_shadow_beside_its_live_rule_has_alarms_of_its_own() -> None:
+    live = World(LOW)
+    live.hear(1, "hydrant-1/pressure", 0.05)
+    beside = World(shadow(LOW))
+    beside.hear(1, "hydrant-1/pressure", 0.05)
+    assert beside.engine.shadow_alarms()[0].alarm_id != live.alarm("low").alarm_id
+
+
+def test_a_promoted_rule_tells_at_once_what_stands_and_acts() -> None:
+    world = World(shadow(E_BIKE))
+    visit(world, 1)
+    assert world.reload(3, E_BIKE) == [
+        "! e-bike",
+        "> speaker play",
+        "e-bike normal (promoted)",
+        "e-bike unacknowledged (condition_active)",
+    ]
+    assert world.standing() == ["e-bike unacknowledged active"]
+    assert world.engine.shadow_alarms() == []
+    assert world.report.rules[0].annunciated == (world.alarm("e-bike").alarm_id,)
+
+
+def test_a_promoted_rule_that_cannot_see_tells_that_it_stands_and_is_unknown() -> None:
+    world = World(shadow(LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.hear(2, "hydrant-1/pressure", BAD)
+    assert world.reload(3, LOW)[0] == "! low"
+    assert world.standing() == ["low unacknowledged unknown"]
+
+
+def test_a_promoted_rule_says_nothing_of_what_is_over() -> None:
+    world = World(shadow(LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.hear(2, "hydrant-1/pressure", 0.5)
+    assert world.reload(3, LOW) == ["low normal (promoted)"]
+
+
+def test_a_promoted_rule_keeps_its_running_delay() -> None:
+    world = World(shadow(SLOW_LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.reload(6, SLOW_LOW)
+    assert world.advance(11)[0] == "! slow-low"
+
+
+def test_a_demoted_rule_closes_its_alarm_lets_go_and_judges_on_in_silence() -> None:
+    world = World(E_BIKE)
+    visit(world, 1)
+    world.acknowledge(2, world.alarm("e-bike").alarm_id)
+    assert world.reload(3, shadow(E_BIKE)) == [
+        "> door release_door",
+        "e-bike normal (demoted)",
+        "e-bike unacknowledged (condition_active)",
+    ]
+    assert world.standing() == []
+    assert len(world.engine.shadow_alarms()) == 1
+
+
+def test_promoting_and_demoting_again_and_again_numbers_every_record_once() -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    for second in range(2, 8):
+        world.reload(second, shadow(LOW) if second % 2 == 0 else LOW)
+    numbers = [
+        (effect.transition.alarm_id, effect.transition.number)
+        for effect in world.effects
+        if isinstance(effect, RecordTransition)
+    ]
+    assert len(numbers) == len(set(numbers)) == 13
+    assert world.standing() == ["low unacknowledged active"]
+
+
+def test_a_change_of_mode_while_firewatch_was_down_is_one_by_reload() -> None:
+    world = World(shadow(LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    again = world.restarted(LOW)
+    told = [type(effect).__name__ for effect in again.engine.advance(world.engine._now)]
+    assert told == []
+    effects = again._took(again.engine.resume(world.engine._now))
+    assert effects == ["! low", "low normal (promoted)", "low unacknowledged (condition_active)"]
