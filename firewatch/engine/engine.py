@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from firewatch.alarms.lifecycle import Closed, ConditionSeen, Eased, Event, Onset, Regraded, StandingAlarm, step
 from firewatch.alarms.transitions import TRANSITIONS, Move
 from firewatch.engine.engagement import Engagement, command_id
+from firewatch.engine.explanation import Explanation, UnknownSubjectError, explained_decision, explained_steps
 from firewatch.engine.failure import PREFIX, RuleFailure, trouble_kept, trouble_of
 from firewatch.engine.reload import ReloadReport, Tally
 from firewatch.engine.snapshot import (
@@ -399,6 +400,51 @@ class Engine:
     def failures(self) -> list[RuleFailure]:
         """The rules out of service, in the order they failed."""
         return list(self._failures)
+
+    def explain(self, rule: str, subject: str) -> Explanation:
+        """Why a rule alarms for a subject (`site/asset` or `site/device`), or why it does not.
+
+        Raises:
+            UnknownSubjectError: there is no such rule, or it does not speak about that subject.
+        """
+        for running in self._running:
+            if running.instance.subject == subject and running.instance.rule.id == rule:
+                return self._explained(running)
+        subjects = [running.instance.subject for running in self._running if running.instance.rule.id == rule]
+        if subjects:
+            raise UnknownSubjectError.of_subject(rule, subject, subjects)
+        raise UnknownSubjectError.of_rule(rule, {running.instance.rule.id for running in self._running})
+
+    def explanations_for(self, device: str) -> list[Explanation]:
+        """Why or why not, for every rule that listens to the device or speaks about it (`site/device`)."""
+        return [
+            self._explained(running)
+            for running in self._running
+            if running.instance.subject == device
+            or any(signal.startswith(f"{device}/") for signal in running.evaluator.signals)
+        ]
+
+    def _explained(self, running: _Running) -> Explanation:
+        instance, engagement = running.instance, running.engagement
+        engaged = engagement if engagement is not None and engagement.is_open else None
+        finding = running.evaluator.explain(running.state)
+        failures = (one for one in self._failures if (one.rule, one.subject) == running.name)
+        return Explanation(
+            now=self._now,
+            rule=instance.rule.id,
+            subject=instance.subject,
+            place=instance.place,
+            mode=instance.rule.mode,
+            steps=explained_steps(instance.rule, running.evaluator, finding),
+            decides=explained_decision(instance.rule, finding),
+            signals=instance.labels,
+            alarm=running.standing.alarm if running.standing is not None else None,
+            failure=next(failures, None),
+            is_carried=running.carried,
+            engaged=engaged.phase if engaged is not None else None,
+            next_repetition=engaged.next_repetition(instance.targets[engaged.phase]) if engaged is not None else None,
+            next_wake=running.next_wake(),
+        )
 
     def _all_alarms(self) -> list[Alarm]:
         standing = [running.standing.alarm for running in self._standing.values() if running.standing is not None]

@@ -83,6 +83,11 @@ class LadderEvaluator:
         dues = (step.next_wake(state.steps[index]) for index, step in self._timed)
         return min((due for due in dues if due is not None), default=None)
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places in the rule's ladder of the steps judged here, in the order of an explanation's parts."""
+        return self._places
+
     def explain(self, state: LadderState) -> Finding:
         """Every step, mild to severe, and which one decides."""
         parts = tuple(step.explain(kept) for step, kept in zip(self._steps, state.steps, strict=True))
