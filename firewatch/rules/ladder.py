@@ -118,7 +118,7 @@ class LadderEvaluator:
         after = LadderState(state.steps, seen, condition)
         if change.phase is Phase.ACTIVE and index >= decided:
             return after, (replace(change, step=self._places[index]),)
-        if condition is state.condition and decides == decided:
+        if condition is state.condition and decides in (decided, _NO_STEP):
             return after, NO_CHANGES
         standing = state.seen[decided] if decides == _NO_STEP else seen[decides]
         phase = Phase.INACTIVE if condition is _INACTIVE else None

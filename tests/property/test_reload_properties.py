@@ -1,0 +1,135 @@
+"""Reloads under random stories: what is judged as before never notices them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firewatch.engine.engine import Engine
+from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
+from firewatch.rules.spec import Mode, RuleSpec
+from tests.property.test_engine_properties import RULES, Player, Step, by_kind, stories
+from tests.unit.engine.world import E_BIKE, INVENTORY, LOW, SILENT, SLOW_LOW, at, rule
+
+pytestmark = pytest.mark.slow
+quick = settings(max_examples=25, deadline=None)
+
+LADDER = rule(
+    "ladder",
+    {"device": "pressure_transmitter"},
+    None,
+    ladder=[
+        {"when": {"low": {"signal": "pressure", "limit": 0.08}}, "priority": "low", "off_delay": "2s"},
+        {"when": {"low": {"signal": "pressure", "limit": 0.06}}, "priority": "high", "on_delay": "3s"},
+    ],
+)
+STRICTER = rule("low", {"device": "pressure_transmitter"}, {"low": {"signal": "pressure", "limit": 0.06}})
+RULE_SETS: dict[str, tuple[RuleSpec, ...]] = {
+    "all": (*RULES, LADDER),
+    "fewer": RULES[:2],
+    "none": (),
+    "changed": (STRICTER, E_BIKE.model_copy(update={"on_delay": SLOW_LOW.on_delay}), LADDER, *RULES[2:]),
+    "shadow": tuple(one.model_copy(update={"mode": Mode.SHADOW}) for one in (*RULES, LADDER)),
+    "reworded": tuple(one.model_copy(update={"text": one.advice}) for one in (*RULES, LADDER)),
+}
+rule_sets = st.sampled_from(sorted(RULE_SETS))
+places = st.integers(0, 30)
+
+
+def player(rules: tuple[RuleSpec, ...]) -> Player:
+    one = Player()
+    one.engine = Engine(rules, INVENTORY)
+    one.effects = list(one.engine.start(at(0)))
+    return one
+
+
+def reload(one: Player, rules: tuple[RuleSpec, ...]) -> list[Effect]:
+    effects, _ = one.engine.reload(rules, INVENTORY, at(one.now))
+    one.effects += effects
+    return effects
+
+
+def of_rule(effects: list[Effect], rule_id: str) -> list[Effect]:
+    return [effect for effect in effects if _rule_of(effect) == rule_id]
+
+
+def _rule_of(effect: Effect) -> str:
+    if isinstance(effect, Annunciate):
+        return effect.alarm.rule
+    return effect.command.rule if isinstance(effect, SendCommand) else effect.transition.alarm.rule
+
+
+@quick
+@given(story=stories, name=rule_sets, moment=places)
+def test_the_same_rules_again_at_any_moment_change_nothing(story: list[Step], name: str, moment: int) -> None:
+    rules = RULE_SETS[name]
+    straight, reloaded = player(rules), player(rules)
+    straight.play(story)
+    reloaded.play(story[:moment])
+    assert reload(reloaded, rules) == []
+    reloaded.play(story[moment:])
+    assert reloaded.effects == straight.effects
+    assert reloaded.engine.snapshot() == straight.engine.snapshot()
+
+
+@quick
+@given(story=stories, name=rule_sets, moments=st.tuples(places, places).map(sorted))
+def test_a_rule_that_stays_does_not_notice_what_comes_and_goes_around_it(
+    story: list[Step], name: str, moments: list[int]
+) -> None:
+    """The others are changed and changed back; acknowledgements are left out, because they go to any alarm."""
+    story = [step for step in story if step.acknowledge is None]
+    others = tuple(one for one in RULE_SETS[name] if one.id not in ("low", "silent"))
+    straight, reloaded = player(RULES), player(RULES)
+    straight.play(story)
+    reloaded.play(story[: moments[0]])
+    reload(reloaded, (*others, SILENT, LOW))
+    reloaded.play(story[moments[0] : moments[1]])
+    reload(reloaded, (LOW, SILENT))
+    reloaded.play(story[moments[1] :])
+    for stays in ("low", "silent"):
+        assert by_kind(of_rule(reloaded.effects, stays)) == by_kind(of_rule(straight.effects, stays))
+
+
+@quick
+@given(story=stories, before=rule_sets, after=rule_sets, moment=places)
+def test_a_reload_is_a_restart_with_the_new_rules(story: list[Step], before: str, after: str, moment: int) -> None:
+    """But for silence, which a restart counts anew because firewatch was deaf."""
+    old, new = (tuple(one for one in RULE_SETS[name] if one.id != "silent") for name in (before, after))
+    reloaded, restarted = player(old).play(story[:moment]), player(old).play(story[:moment])
+    by_reload = reload(reloaded, new)
+    snapshot = restarted.engine.snapshot()
+    restarted.engine = Engine(new, INVENTORY)
+    restarted.engine.restore(snapshot)
+    by_restart = restarted.engine.resume(at(restarted.now))
+    restarted.effects += by_restart
+    assert sorted(map(repr, by_reload)) == sorted(map(repr, by_restart))
+    reloaded.play(story[moment:])
+    restarted.play(story[moment:])
+    assert by_kind(reloaded.effects) == by_kind(restarted.effects)
+
+
+@quick
+@given(story=stories, moments=st.lists(st.tuples(places, rule_sets), max_size=4))
+def test_whatever_is_reloaded_alarms_tell_one_story(story: list[Step], moments: list[tuple[int, str]]) -> None:
+    """No record comes twice, what stands was told, what is gone was closed, and no command is given twice."""
+    one = player(RULE_SETS["all"])
+    done = 0
+    for moment, name in sorted(moments):
+        one.play(story[done:moment])
+        done = max(done, min(moment, len(story)))
+        reload(one, RULE_SETS[name])
+    one.play(story[done:])
+    records = [effect.transition for effect in one.effects if isinstance(effect, RecordTransition)]
+    numbers = [(record.alarm_id, record.number) for record in records]
+    assert len(numbers) == len(set(numbers))
+    told = {effect.alarm.alarm_id for effect in one.effects if isinstance(effect, Annunciate)}
+    standing = one.engine.alarms()
+    assert {alarm.alarm_id for alarm in standing} <= told
+    assert not told & {record.alarm_id for record in records if record.alarm.shadow}
+    last = {record.alarm_id: record.alarm for record in records}
+    open_alarms = {identity for identity, alarm in last.items() if alarm.state != "normal"}
+    assert open_alarms == {alarm.alarm_id for alarm in (*standing, *one.engine.shadow_alarms())}
+    commands = [effect.command.command_id for effect in one.effects if isinstance(effect, SendCommand)]
+    assert len(commands) == len(set(commands))
