@@ -76,10 +76,13 @@ class History(Protocol):
 
 
 class AlarmFilter(msgspec.Struct, frozen=True):
-    """Which alarms to read; None means any. `before` pages: only alarms whose (onset, id) come before it."""
+    """Which alarms to read; None means any, but for those of shadow rules. `before` pages: only alarms whose
+    (onset, id) come before it.
+    """
 
     site: str | None = None
     standing: bool | None = None
+    hidden: bool | None = None
     rule: str | None = None
     subject: str | None = None
     before: tuple[datetime, str] | None = None
@@ -147,6 +150,8 @@ class CommandSink(Protocol):
     async def submit(self, command: OperatorCommand) -> Alarm:
         """Carry it out; returns the alarm after it, once it is in the history or its journal.
 
+        An alarm that is over by it is returned in state normal.
+
         Raises:
             RefusedCommandError: it does not fit the alarm's state; nothing was changed.
         """
@@ -186,7 +191,7 @@ class LiveView(Protocol):
     """What is true at this moment, read from memory."""
 
     def alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal."""
+        """Every alarm that stands: not back to normal, or shelved, or out of service."""
         ...
 
     def last(self, signal: str) -> Observation | None:

@@ -35,10 +35,13 @@ def redrawn(page: str) -> str:
 
 
 def _diagram() -> str:
+    """Without what moves an alarm nowhere and tells nobody; that is in the table."""
     lines = ["stateDiagram-v2", "    [*] --> normal"]
     for state, moves in TRANSITIONS.items():
         targets: dict[AlarmState, list[str]] = {}
         for move, row in moves.items():
+            if row.state is state and not row.annunciate:
+                continue
             targets.setdefault(row.state, []).append(f"{move} (annunciated)" if row.annunciate else str(move))
         lines += [f"    {state} --> {target}: {', '.join(names)}" for target, names in targets.items()]
     return "\n".join(lines)

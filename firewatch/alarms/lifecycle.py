@@ -4,7 +4,7 @@ stand in `transitions`; here they are applied to the alarm's record.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -17,18 +17,40 @@ from firewatch.model.alarm import (
     AlarmState,
     AlarmTransition,
     ConditionState,
+    Maintenance,
     Priority,
+    Shelf,
     TransitionReason,
 )
-from firewatch.model.command import Acknowledge
+from firewatch.model.command import (
+    Acknowledge,
+    OutOfService,
+    Reset,
+    ReturnToService,
+    Shelve,
+    Unshelve,
+)
 from firewatch.model.effect import Annunciate, Effect, RecordTransition
 
 
+class Policy(msgspec.Struct, frozen=True):
+    """What a rule says about the life of its alarms: whether they are `latched`, for how long at the most they may be
+    shelved (None: not at all), and after how long people are told again who did not acknowledge (None: never).
+    """
+
+    latched: bool = False
+    shelved_at_most: timedelta | None = timedelta(hours=8)
+    realarm_after: timedelta | None = None
+
+
 class StandingAlarm(msgspec.Struct, frozen=True):
-    """An alarm that is not back to normal, and the number of its last transition."""
+    """An alarm whose record is open, and the number of its last transition. `told_time` is when people were last told
+    of it, None if they were not since it began or was acknowledged.
+    """
 
     alarm: Alarm
     number: int
+    told_time: datetime | None = None
 
 
 class Onset(msgspec.Struct, frozen=True):
@@ -65,29 +87,72 @@ class Closed(msgspec.Struct, frozen=True):
     move: Move
 
 
-Event = Onset | ConditionSeen | Eased | Regraded | Closed | Acknowledge
+class Suppression(msgspec.Struct, frozen=True):
+    """The alarm with the id `by` explains this one and hides it; None: none does any more."""
+
+    by: str | None
+
+
+class TakenOut(msgspec.Struct, frozen=True):
+    """An operator takes it out of service. `alarm` is the record to open where none stands, in state normal."""
+
+    command: OutOfService
+    alarm: Alarm
+
+
+class Due(msgspec.Struct, frozen=True):
+    """`next_due` has come."""
+
+
+Command = Acknowledge | Reset | Shelve | Unshelve | ReturnToService
+"""What an operator asks of an alarm that stands."""
+
+Event = Onset | ConditionSeen | Eased | Regraded | Closed | Suppression | TakenOut | Due | Command
 
 Stepped = tuple[StandingAlarm | None, tuple[Effect, ...]]
-"""The alarm after the step, None when it is back to normal, and the effects in order."""
+"""The alarm after the step, None when it is over for good, and the effects in order."""
+
+_DEFAULT = Policy()
 
 
-def step(standing: StandingAlarm | None, event: Event, now: datetime) -> Stepped:
+def step(standing: StandingAlarm | None, event: Event, now: datetime, policy: Policy = _DEFAULT) -> Stepped:
     """Move an alarm.
 
     Raises:
-        RefusedCommandError: an acknowledgement that does not fit; the alarm is unchanged.
+        RefusedCommandError: a command that does not fit; the alarm is unchanged.
     """
-    if isinstance(event, Onset):
-        return _onset(standing, event, now)
-    if isinstance(event, ConditionSeen):
-        return _condition_seen(standing, event.condition, now)
-    if isinstance(event, Eased):
-        return _eased(standing, event.alarm, now)
-    if isinstance(event, Regraded):
-        return _regraded(standing, event, now)
-    if isinstance(event, Closed):
-        return _closed(standing, event.move, now)
-    return _acknowledge(standing, event, now)
+    match event:
+        case Onset():
+            return _onset(standing, event, now)
+        case ConditionSeen():
+            return _condition_seen(standing, event.condition, now, policy)
+        case Eased():
+            return _eased(standing, event.alarm, now)
+        case Regraded():
+            return _regraded(standing, event, now)
+        case Closed():
+            return _closed(standing, event.move, now)
+        case Suppression():
+            return _suppression(standing, event.by, now)
+        case Due():
+            return _due(standing, now, policy)
+        case TakenOut():
+            return _take_out(standing, event, now)
+        case _:
+            return _command(_to_be_commanded(standing, event.alarm_id), event, now, policy)
+
+
+def next_due(standing: StandingAlarm, policy: Policy) -> datetime | None:
+    """When time alone moves the alarm: its shelf ends, or people are told again; None if it does not."""
+    alarm, after = standing.alarm, policy.realarm_after
+    dues = [alarm.shelf.until_time] if alarm.shelf is not None else []
+    may_realarm = not alarm.hidden and not alarm.shadow and Move.REALARM in TRANSITIONS[alarm.state]
+    if after is not None and standing.told_time is not None and may_realarm:
+        dues.append(standing.told_time + after)
+    return min(dues, default=None)
+
+
+# -- what happens to the condition -------------------------------------------------------------------------------------
 
 
 def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepped:
@@ -95,11 +160,14 @@ def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepp
     if standing is None:
         row = TRANSITIONS[AlarmState.NORMAL][Move.ONSET]
         alarm = replace(draft, state=row.state, condition=ConditionState.ACTIVE)
-        return _told(StandingAlarm(alarm=draft, number=onset.number), alarm, AlarmState.NORMAL, row, now)
+        return _moved(StandingAlarm(alarm=draft, number=onset.number), alarm, AlarmState.NORMAL, row, now)
     before = standing.alarm
     row = TRANSITIONS[before.state][Move.ONSET]
+    begun_anew = before.state is AlarmState.NORMAL
     alarm = replace(
         before,
+        onset_time=draft.onset_time if begun_anew else before.onset_time,
+        clock=draft.clock if begun_anew else before.clock,
         state=row.state,
         condition=ConditionState.ACTIVE,
         activations=before.activations + 1,
@@ -116,25 +184,38 @@ def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepp
         acknowledged_by=None,
         acknowledge_comment="",
     )
-    return _told(standing, alarm, before.state, row, now)
+    return _moved(standing, alarm, before.state, row, now)
 
 
-def _condition_seen(standing: StandingAlarm | None, condition: ConditionState, now: datetime) -> Stepped:
+def _condition_seen(
+    standing: StandingAlarm | None, condition: ConditionState, now: datetime, policy: Policy
+) -> Stepped:
     if standing is None or standing.alarm.condition is condition:
         return standing, ()
     before = standing.alarm
-    row = TRANSITIONS[before.state][_move_to(condition, before)]
+    row = TRANSITIONS[before.state][_move_to(condition, standing, policy)]
     returned = row.reason is TransitionReason.CONDITION_INACTIVE
     alarm = replace(before, state=row.state, condition=condition, cleared_time=now if returned else before.cleared_time)
-    return _told(standing, alarm, before.state, row, now)
+    after, effects = _moved(standing, alarm, before.state, row, now)
+    if after is not None and returned and alarm.shelf is not None and alarm.shelf.one_shot:
+        after, more = _end_shelf(after, Move.SHELF_ENDED, now)
+        return after, (*effects, *more)
+    return after, effects
 
 
-def _move_to(condition: ConditionState, alarm: Alarm) -> Move:
+def _move_to(condition: ConditionState, standing: StandingAlarm, policy: Policy) -> Move:
     if condition is ConditionState.UNKNOWN:
         return Move.LOST
-    if condition is ConditionState.INACTIVE and alarm.state is not AlarmState.RTN_UNACKNOWLEDGED:
-        return Move.RETURNED
-    return Move.KNOWN
+    state = standing.alarm.state
+    if condition is not ConditionState.INACTIVE or Move.RETURNED not in TRANSITIONS[state]:
+        return Move.KNOWN
+    if policy.latched:
+        return Move.LATCHED
+    return Move.UNSEEN if _is_unseen(standing) else Move.RETURNED
+
+
+def _is_unseen(standing: StandingAlarm) -> bool:
+    return standing.alarm.state is AlarmState.UNACKNOWLEDGED and standing.told_time is None
 
 
 def _eased(standing: StandingAlarm | None, draft: Alarm, now: datetime) -> Stepped:
@@ -151,7 +232,7 @@ def _eased(standing: StandingAlarm | None, draft: Alarm, now: datetime) -> Stepp
         unit=draft.unit,
         step=draft.step,
     )
-    return _told(standing, alarm, before.state, row, now)
+    return _moved(standing, alarm, before.state, row, now)
 
 
 def _regraded(standing: StandingAlarm | None, change: Regraded, now: datetime) -> Stepped:
@@ -164,30 +245,84 @@ def _regraded(standing: StandingAlarm | None, change: Regraded, now: datetime) -
         Move.RAISED if change.priority.is_more_urgent_than(before.priority) else Move.REGRADED
     ]
     alarm = replace(before, state=row.state, priority=change.priority, alarm_class=change.alarm_class)
-    if row.annunciate:
-        alarm = replace(alarm, acknowledged_time=None, acknowledged_by=None, acknowledge_comment="")
-    return _told(standing, alarm, before.state, row, now)
+    return _moved(standing, alarm, before.state, row, now)
 
 
 def _closed(standing: StandingAlarm | None, move: Move, now: datetime) -> Stepped:
     if standing is None:
         return None, ()
-    row = TRANSITIONS[standing.alarm.state][move]
-    return _told(standing, replace(standing.alarm, state=row.state), standing.alarm.state, row, now)
+    before = standing.alarm
+    row = TRANSITIONS[before.state][move]
+    alarm = replace(before, state=row.state, shelf=None, suppressed_by=None, out_of_service=None)
+    return _moved(standing, alarm, before.state, row, now)
 
 
-def _acknowledge(standing: StandingAlarm | None, command: Acknowledge, now: datetime) -> Stepped:
+# -- what time and other alarms do -------------------------------------------------------------------------------------
+
+
+def _suppression(standing: StandingAlarm | None, by: str | None, now: datetime) -> Stepped:
+    if standing is None or standing.alarm.suppressed_by == by:
+        return standing, ()
+    before = standing.alarm
+    row = TRANSITIONS[before.state][Move.UNSUPPRESS if by is None else Move.SUPPRESS]
+    return _moved(standing, replace(before, state=row.state, suppressed_by=by), before.state, row, now)
+
+
+def _due(standing: StandingAlarm | None, now: datetime, policy: Policy) -> Stepped:
+    due = next_due(standing, policy) if standing is not None else None
+    if standing is None or due is None or due > now:
+        return standing, ()
+    shelf = standing.alarm.shelf
+    if shelf is not None and shelf.until_time <= now:
+        return _end_shelf(standing, Move.SHELF_ENDED, now)
+    before = standing.alarm
+    row = TRANSITIONS[before.state][Move.REALARM]
+    return _moved(standing, replace(before, state=row.state), before.state, row, now)
+
+
+def _end_shelf(standing: StandingAlarm, move: Move, now: datetime, *, by: str = "", comment: str = "") -> Stepped:
+    before = standing.alarm
+    row = TRANSITIONS[before.state][move]
+    return _moved(standing, replace(before, state=row.state, shelf=None), before.state, row, now, by, comment)
+
+
+# -- what operators ask ------------------------------------------------------------------------------------------------
+
+
+def _to_be_commanded(standing: StandingAlarm | None, alarm_id: str) -> StandingAlarm:
     if standing is None:
         raise RefusedCommandError(
-            f"There is no standing alarm {command.alarm_id}; it may have returned to normal. Look at the alarm list."
+            f"There is no standing alarm {alarm_id}; it may have returned to normal. Look at the alarm list."
         )
+    return standing
+
+
+def _command(standing: StandingAlarm, command: Command, now: datetime, policy: Policy) -> Stepped:
+    match command:
+        case Acknowledge():
+            return _acknowledge(standing, command, now)
+        case Reset():
+            return _reset(standing, command, now)
+        case Shelve():
+            return _shelve(standing, command, now, policy)
+        case Unshelve():
+            if standing.alarm.shelf is None:
+                raise RefusedCommandError(f"Alarm {command.alarm_id} is not shelved; somebody or time was faster.")
+            return _end_shelf(standing, Move.UNSHELVE, now, by=command.operator, comment=command.comment)
+        case ReturnToService():
+            return _return_to_service(standing, command, now)
+
+
+def _acknowledge(standing: StandingAlarm, command: Acknowledge, now: datetime) -> Stepped:
     before = standing.alarm
     row = TRANSITIONS[before.state].get(Move.ACKNOWLEDGE)
     if row is None:
-        raise RefusedCommandError(
-            f"Alarm {before.alarm_id} is {before.state} and cannot be acknowledged: "
-            f"{before.acknowledged_by or 'someone'} did so already."
+        reason = (
+            "nothing has happened since it was last seen to"
+            if before.state is AlarmState.NORMAL
+            else f"{before.acknowledged_by or 'someone'} did so already"
         )
+        raise RefusedCommandError(f"Alarm {before.alarm_id} is {before.state} and cannot be acknowledged: {reason}.")
     alarm = replace(
         before,
         state=row.state,
@@ -195,20 +330,85 @@ def _acknowledge(standing: StandingAlarm | None, command: Acknowledge, now: date
         acknowledged_by=command.operator,
         acknowledge_comment=command.comment,
     )
-    return _told(standing, alarm, before.state, row, now, by=command.operator, comment=command.comment)
+    return _moved(standing, alarm, before.state, row, now, command.operator, command.comment)
 
 
-def _told(
+def _reset(standing: StandingAlarm, command: Reset, now: datetime) -> Stepped:
+    before = standing.alarm
+    row = TRANSITIONS[before.state].get(Move.RESET)
+    if row is None:
+        raise RefusedCommandError(f"Alarm {before.alarm_id} is {before.state}; only a latched alarm is reset.")
+    if before.condition is not ConditionState.INACTIVE:
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} cannot be reset: its condition is {before.condition}. "
+            "Wait until its signals say that it is over."
+        )
+    alarm = replace(before, state=row.state)
+    return _moved(standing, alarm, before.state, row, now, command.operator, command.comment)
+
+
+def _shelve(standing: StandingAlarm, command: Shelve, now: datetime, policy: Policy) -> Stepped:
+    before, at_most = standing.alarm, policy.shelved_at_most
+    if at_most is None:
+        raise RefusedCommandError(f"Alarms of the rule {before.rule} are not to be shelved.")
+    if not command.reason.strip():
+        raise RefusedCommandError("An alarm is not shelved without a reason; say why.")
+    one_shot = command.duration is None
+    if one_shot and Move.RETURNED not in TRANSITIONS[before.state]:
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} is {before.state}: its condition is over already. Shelve it for a time instead."
+        )
+    duration = at_most if command.duration is None else command.duration
+    if not timedelta(0) < duration <= at_most:
+        raise RefusedCommandError(f"Alarms of the rule {before.rule} may be shelved for up to {at_most} at a time.")
+    shelf = Shelf(
+        by=command.operator, since_time=now, reason=command.reason, until_time=now + duration, one_shot=one_shot
+    )
+    row = TRANSITIONS[before.state][Move.SHELVE]
+    alarm = replace(before, state=row.state, shelf=shelf)
+    return _moved(standing, alarm, before.state, row, now, command.operator, command.reason)
+
+
+def _take_out(standing: StandingAlarm | None, event: TakenOut, now: datetime) -> Stepped:
+    command = event.command
+    before = standing or StandingAlarm(alarm=event.alarm, number=0)
+    alarm = before.alarm
+    if alarm.out_of_service is not None:
+        raise RefusedCommandError(
+            f"{command.rule} of {command.subject} is out of service already, by {alarm.out_of_service.by}."
+        )
+    if not command.reason.strip():
+        raise RefusedCommandError("An alarm is not taken out of service without a reason; name the work order.")
+    row = TRANSITIONS[alarm.state][Move.TAKE_OUT]
+    maintenance = Maintenance(by=command.operator, since_time=now, reason=command.reason)
+    after = replace(alarm, state=row.state, out_of_service=maintenance)
+    return _moved(before, after, alarm.state, row, now, command.operator, command.reason)
+
+
+def _return_to_service(standing: StandingAlarm, command: ReturnToService, now: datetime) -> Stepped:
+    before = standing.alarm
+    if before.out_of_service is None:
+        raise RefusedCommandError(f"Alarm {before.alarm_id} is in service; somebody was faster.")
+    row = TRANSITIONS[before.state][Move.RETURN_TO_SERVICE]
+    alarm = replace(before, state=row.state, out_of_service=None)
+    return _moved(standing, alarm, before.state, row, now, command.operator, command.reason)
+
+
+# -- what is told and recorded -----------------------------------------------------------------------------------------
+
+
+def _moved(
     standing: StandingAlarm,
     alarm: Alarm,
     previous: AlarmState,
     row: Row,
     now: datetime,
-    *,
-    by: str = "firewatch",
+    by: str = "",
     comment: str = "",
 ) -> Stepped:
+    alarm = _with_consequences(alarm, previous)
     number = standing.number + 1
+    told = row.annunciate and not alarm.hidden
     record = RecordTransition(
         AlarmTransition(
             alarm_id=alarm.alarm_id,
@@ -217,9 +417,21 @@ def _told(
             reason=row.reason,
             previous_state=previous,
             alarm=alarm,
-            by=by,
+            by=by or "firewatch",
             comment=comment,
         )
     )
-    after = None if alarm.state is AlarmState.NORMAL else StandingAlarm(alarm=alarm, number=number)
-    return after, (Annunciate(alarm), record) if row.annunciate else (record,)
+    seen = row.reason is TransitionReason.ACKNOWLEDGED
+    told_time = now if told else None if seen else standing.told_time
+    after = StandingAlarm(alarm=alarm, number=number, told_time=told_time) if alarm.stands else None
+    return after, (Annunciate(alarm), record) if told else (record,)
+
+
+def _with_consequences(alarm: Alarm, previous: AlarmState) -> Alarm:
+    hidden = alarm.stands and (alarm.is_held or alarm.suppressed_by is not None)
+    suppressed_by = alarm.suppressed_by if alarm.stands else None
+    if (alarm.hidden, alarm.suppressed_by) != (hidden, suppressed_by):
+        alarm = replace(alarm, hidden=hidden, suppressed_by=suppressed_by)
+    if alarm.state is AlarmState.UNACKNOWLEDGED and previous is AlarmState.ACKNOWLEDGED:
+        alarm = replace(alarm, acknowledged_time=None, acknowledged_by=None, acknowledge_comment="")
+    return alarm

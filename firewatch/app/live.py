@@ -31,7 +31,7 @@ class Live:
         self._parts = parts
 
     def alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal."""
+        """Every alarm that stands."""
         return self._loop.alarms()
 
     def last(self, signal: str) -> Observation | None:

@@ -21,8 +21,8 @@ import structlog
 from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
-from firewatch.model.command import ActuatorAnswer, OperatorCommand
+from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.command import ActuatorAnswer, OperatorCommand, OutOfService
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.topic import Channel, Topic
@@ -178,7 +178,7 @@ class EngineLoop:
     # What the app calls.
 
     def alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal, newest onset first."""
+        """Every alarm that stands, newest onset first."""
         return sorted(map(self._stamped, self._engine.alarms()), key=lambda alarm: alarm.onset_time, reverse=True)
 
     def snapshot(self) -> tuple[int, bytes]:
@@ -196,7 +196,7 @@ class EngineLoop:
         transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
         self._history.write([self._transition(effect, []) for effect in transitions])
         for effect in transitions:
-            if effect.transition.alarm.state is AlarmState.NORMAL:
+            if not effect.transition.alarm.stands:
                 self._show(effect.transition.alarm)
         self._carry_out([effect for effect in effects if not isinstance(effect, RecordTransition)], [])
         for alarm in self.alarms():
@@ -320,7 +320,7 @@ class EngineLoop:
             return
         self._ordinal += 1
         changes = [effect.transition.alarm for effect in effects if isinstance(effect, RecordTransition)]
-        after = [alarm for alarm in changes if alarm.alarm_id == item.command.alarm_id][-1]
+        after = [alarm for alarm in changes if _is_about(item.command, alarm)][-1]
         records: list[Record] = [EngineInput(ordinal=self._ordinal, now=now, command=item.command)]
         try:
             self._carry_out(effects, records)
@@ -366,13 +366,17 @@ class EngineLoop:
         records.clear()
         if any(isinstance(effect, Annunciate) for effect in effects):
             self._history.outlive()
+        shown: dict[str, Alarm] = {}
         for effect in effects:
-            if isinstance(effect, Annunciate):
-                self._annunciate(effect.alarm)
-            elif isinstance(effect, SendCommand):
+            if isinstance(effect, SendCommand):
                 self._actuators.send(effect.command, now)
-            elif effect.transition.reason is not TransitionReason.CONDITION_ACTIVE:  # that one was annunciated
-                self._show(self._stamped(effect.transition.alarm))
+                continue
+            alarm = effect.alarm if isinstance(effect, Annunciate) else effect.transition.alarm
+            if isinstance(effect, Annunciate):
+                self._annunciate(alarm)
+            elif shown.get(alarm.alarm_id) is not alarm:
+                self._show(self._stamped(alarm))
+            shown[alarm.alarm_id] = alarm
 
     def _transition(self, effect: RecordTransition, records: list[Record]) -> AlarmTransition:
         alarm = self._stamped(effect.transition.alarm)
@@ -386,8 +390,10 @@ class EngineLoop:
         )
 
     def _show(self, alarm: Alarm) -> None:
+        if alarm.shadow:
+            return
         topic = Topic(channel=Channel.ALARM, site=alarm.site, device=alarm.alarm_id).name(self._prefix)
-        standing = alarm.state is not AlarmState.NORMAL
+        standing = alarm.stands
         # Where the broker is away only the newest word on an alarm needs to travel.
         self._source.publish(topic, _encode(alarm), retain=standing, replaces=topic)
         if not standing:
@@ -428,6 +434,12 @@ class EngineLoop:
         elif not room and not self._paused:
             self._source.pause()
             self._paused = True
+
+
+def _is_about(command: OperatorCommand, alarm: Alarm) -> bool:
+    if isinstance(command, OutOfService):
+        return (alarm.rule, alarm.subject) == (command.rule, command.subject)
+    return alarm.alarm_id == command.alarm_id
 
 
 def _answer(done: asyncio.Future[Alarm], alarm: Alarm) -> None:

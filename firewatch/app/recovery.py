@@ -18,7 +18,7 @@ from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import ActuatorCommand
-from firewatch.model.effect import Annunciate, Effect, SendCommand
+from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, HistoryReader
 from firewatch.storage.snapshot import SnapshotFile
 
@@ -113,8 +113,9 @@ async def _standing(reader: HistoryReader) -> list[Alarm]:
 
 async def _left_to_do(effects: list[Effect], reader: HistoryReader) -> list[Effect]:
     left: list[Effect] = []
+    numbers = {id(e.transition.alarm): e.transition.number for e in effects if isinstance(e, RecordTransition)}
     for effect in effects:
-        if isinstance(effect, Annunciate) and await _was_told(effect.alarm, reader):
+        if isinstance(effect, Annunciate) and await _was_told(effect.alarm, numbers.get(id(effect.alarm), 0), reader):
             continue
         if isinstance(effect, SendCommand) and await _was_recorded(effect.command, reader):
             continue
@@ -122,9 +123,12 @@ async def _left_to_do(effects: list[Effect], reader: HistoryReader) -> list[Effe
     return left
 
 
-async def _was_told(alarm: Alarm, reader: HistoryReader) -> bool:
+async def _was_told(alarm: Alarm, number: int, reader: HistoryReader) -> bool:
+    """Whether the transition that told of the alarm, or one after it, was recorded as told."""
     return any(
-        transition.alarm.activations >= alarm.activations and transition.alarm.clock.annunciated_time is not None
+        transition.number >= number
+        and transition.alarm.activations >= alarm.activations
+        and transition.alarm.clock.annunciated_time is not None
         for transition in await reader.transitions(alarm.alarm_id)
     )
 

@@ -94,8 +94,8 @@ def _instance(rule: str, at: RuleInstance | Alarm, priority: str, mode: Mode) ->
         system=at.system,
         place=at.place,
         evaluator=_Failed(),
-        units={},
-        labels={},
+        devices=(),
+        kinds={},
         targets=dict.fromkeys(Phase, ()),
         fingerprint="",
     )

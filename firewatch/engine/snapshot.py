@@ -14,10 +14,12 @@ import msgspec
 from firewatch.alarms.lifecycle import StandingAlarm
 from firewatch.engine.engagement import Engagement
 from firewatch.errors import StorageError
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition
 from firewatch.model.command import ActuatorCommand
+from firewatch.rules.evaluator import Phase
 
 FORMAT_VERSION = 2
+"""Format 1 knew neither repeated commands nor when people were last told; it is read too."""
 
 
 class SnapshotError(StorageError):
@@ -103,9 +105,11 @@ def decode(data: bytes) -> Snapshot:
     """
     try:
         version = msgspec.json.decode(data, type=_Versioned).version
+        if version == 1:
+            return _from_format_1(data)
         if version != FORMAT_VERSION:
             raise SnapshotError(
-                f"The engine's snapshot has format {version}, this firewatch reads {FORMAT_VERSION}: "
+                f"The engine's snapshot has format {version}, this firewatch reads up to {FORMAT_VERSION}: "
                 "run the version that wrote it, or move the snapshot aside to start without it."
             )
         return msgspec.json.decode(data, type=Snapshot)
@@ -113,3 +117,57 @@ def decode(data: bytes) -> Snapshot:
         raise SnapshotError(
             f"The engine's snapshot is damaged ({error}); move it aside to start without it."
         ) from error
+
+
+class _Engagement1(msgspec.Struct, frozen=True):
+    onset_time: datetime
+    cause: str
+    phase: Phase
+    sent: tuple[str, ...] = ()
+
+
+class _Record1(msgspec.Struct, frozen=True):
+    rule: str
+    subject: str
+    fingerprint: str = ""
+    state: msgspec.Raw = msgspec.Raw(b"null")
+    standing: StandingAlarm | None = None
+    closed: ClosedAlarm | None = None
+    engagement: _Engagement1 | None = None
+    carried: bool = False
+
+
+class _Snapshot1(msgspec.Struct, frozen=True):
+    now: datetime
+    instances: tuple[_Record1, ...]
+    held_back: HeldBack = HeldBack()
+
+
+def _from_format_1(data: bytes) -> Snapshot:
+    old = msgspec.json.decode(data, type=_Snapshot1)
+    return Snapshot(FORMAT_VERSION, old.now, tuple(map(_record_from_format_1, old.instances)), old.held_back)
+
+
+def _record_from_format_1(old: _Record1) -> InstanceRecord:
+    standing, engagement = old.standing, old.engagement
+    if standing is not None and standing.alarm.state is not AlarmState.ACKNOWLEDGED:
+        standing = StandingAlarm(standing.alarm, standing.number, told_time=standing.alarm.clock.decided_time)
+    return InstanceRecord(
+        rule=old.rule,
+        subject=old.subject,
+        fingerprint=old.fingerprint,
+        state=old.state,
+        standing=standing,
+        closed=(old.closed,) if old.closed is not None else (),
+        engagement=Engagement(
+            onset_time=engagement.onset_time,
+            cause=engagement.cause,
+            phase=engagement.phase,
+            begun_time=engagement.onset_time,
+            repeated_time=engagement.onset_time,
+            sent=engagement.sent,
+        )
+        if engagement is not None
+        else None,
+        carried=old.carried,
+    )

@@ -1,6 +1,7 @@
 """What the operator must see: alarms, their states, and the record of every change.
 
-The state words are those of ISA-18.2; the classes are those of fire practice (NFPA 72).
+The state words are those of ISA-18.2, those for hiding an alarm are OPC UA's too (Part 9: shelved, suppressed, out of
+service); the classes are those of fire practice (NFPA 72).
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ class ConditionState(enum.StrEnum):
 
 
 class AlarmState(enum.StrEnum):
-    """Where an alarm stands in its life (ISA-18.2)."""
+    """Where an alarm stands in its life (ISA-18.2). A latched alarm's condition is over and waits for a reset."""
 
     NORMAL = "normal"
     UNACKNOWLEDGED = "unacknowledged"
     ACKNOWLEDGED = "acknowledged"
     RTN_UNACKNOWLEDGED = "rtn_unacknowledged"
+    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched_acknowledged"
 
 
 class Priority(enum.StrEnum):
@@ -67,6 +70,26 @@ class AlarmClock(msgspec.Struct, frozen=True):
     journalled_time: datetime | None = None
 
 
+class Shelf(msgspec.Struct, frozen=True):
+    """An operator has hidden the alarm: who, since when, why, and until when at the latest. A one-shot shelf ends
+    before that, when the condition is over.
+    """
+
+    by: str
+    since_time: datetime
+    reason: str
+    until_time: datetime
+    one_shot: bool = False
+
+
+class Maintenance(msgspec.Struct, frozen=True):
+    """The alarm is out of service: who took it out, since when, and why."""
+
+    by: str
+    since_time: datetime
+    reason: str
+
+
 class Alarm(msgspec.Struct, frozen=True):
     """One alarm as it stands. Everything a screen or a receiver needs is in it.
 
@@ -74,6 +97,11 @@ class Alarm(msgspec.Struct, frozen=True):
     active, before any delay. `activations` counts how often it became active before the operator was done with
     it. `condition` is what the signals say now. `clock` is the clock of the first annunciation. `step` is the place of
     the ladder's step that gives priority and texts, 0 the mildest. A `shadow` alarm is recorded and counted only.
+
+    A `hidden` alarm is recorded and listed like any other, and nobody is told of it: it is shelved, or suppressed by
+    design (`suppressed_by` is the id of the alarm that suppresses it), or out of service, or several of these. While
+    it is shelved or out of service its record stays open, through `normal` and any number of onsets; out of service
+    it may begin without an onset (`activations` 0, `onset_time` is then when it was taken out).
     """
 
     alarm_id: str
@@ -101,6 +129,20 @@ class Alarm(msgspec.Struct, frozen=True):
     acknowledge_comment: str = ""
     step: int = 0
     shadow: bool = False
+    hidden: bool = False
+    shelf: Shelf | None = None
+    suppressed_by: str | None = None
+    out_of_service: Maintenance | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is on the list of alarms; False when it is over for good."""
+        return self.state is not AlarmState.NORMAL or self.is_held
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an operator's word keeps its record open: shelved, or out of service."""
+        return self.shelf is not None or self.out_of_service is not None
 
 
 class TransitionReason(enum.StrEnum):
@@ -111,6 +153,15 @@ class TransitionReason(enum.StrEnum):
     CONDITION_UNKNOWN = "condition_unknown"
     CONDITION_KNOWN = "condition_known"
     ACKNOWLEDGED = "acknowledged"
+    RESET = "reset"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    SHELF_ENDED = "shelf_ended"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    TAKEN_OUT_OF_SERVICE = "taken_out_of_service"
+    RETURNED_TO_SERVICE = "returned_to_service"
+    REALARMED = "realarmed"
     STEPPED_DOWN = "stepped_down"
     RULE_CHANGED = "rule_changed"
     RULE_REMOVED = "rule_removed"

@@ -15,7 +15,7 @@ import msgspec
 
 from firewatch.model.alarm import alarm_id
 from firewatch.model.observation import signal_id
-from firewatch.model.site import Device, Inventory
+from firewatch.model.site import Device, DeviceKind, Inventory
 from firewatch.model.text import LocalText
 from firewatch.rules.absence import AbsenceEvaluator
 from firewatch.rules.camera_session import CameraSessionEvaluator
@@ -28,11 +28,13 @@ from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import (
     AbsenceSpec,
     ActionSpec,
+    ActionsSpec,
     CameraSessionSpec,
     CoincidenceSpec,
     ConditionSpec,
     LimitSpec,
     Mode,
+    Reach,
     RuleSpec,
     StateSpec,
     StepSpec,
@@ -41,6 +43,7 @@ from firewatch.rules.state import StateEvaluator
 
 AnyEvaluator = Evaluator[Any]
 _NO_TIME = timedelta(0)
+_NO_ACTIONS = ActionsSpec()
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,8 +58,9 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 class RuleInstance(msgspec.Struct, frozen=True):
     """One rule for one subject, with everything known beforehand about the alarms it may raise.
 
-    `subject` is `site/asset` or `site/device`. `units` and `labels` say, for each of the evaluator's signals, its
-    unit and its device's label. `fingerprint` changes when a state kept from before would no longer fit.
+    `subject` is `site/asset` or `site/device`, `devices` are those it may listen to. `places` are where it stands, for
+    each reach of a suppression; empty where the rule takes part in none. `fingerprint` changes when a state kept from
+    before would no longer fit.
     """
 
     rule: RuleSpec
@@ -66,33 +70,75 @@ class RuleInstance(msgspec.Struct, frozen=True):
     system: str
     place: LocalText
     evaluator: AnyEvaluator
-    units: dict[str, str]
-    labels: dict[str, LocalText]
+    devices: tuple[Device, ...]
+    kinds: dict[str, DeviceKind]
     targets: dict[Phase, tuple[Target, ...]]
     fingerprint: str
+    places: dict[Reach, tuple[str, ...]] = {}
 
     @property
     def is_shadow(self) -> bool:
         """Whether it judges without telling anybody."""
         return self.rule.mode is Mode.SHADOW
 
+    def unit(self, signal: str) -> str:
+        """The unit of one of the evaluator's signals, empty if it has none."""
+        device = self._device(signal)
+        found = self.kinds[device.kind].signal(signal.rpartition("/")[2]) if device is not None else None
+        return found.unit if found is not None else ""
+
+    def label(self, signal: str) -> LocalText:
+        """What the device of one of the evaluator's signals is called; the place if it is none of them."""
+        device = self._device(signal)
+        return device.label if device is not None else self.place
+
+    def _device(self, signal: str) -> Device | None:
+        _, _, name = signal.rpartition("/")[0].partition("/")
+        return next((device for device in self.devices if device.id == name), None)
+
     def alarm_id(self, onset_time: datetime) -> str:
         """The identity of the alarm that begins then; a shadow's is another than that of the rule when live."""
         return alarm_id(f"shadow {self.rule.id}" if self.is_shadow else self.rule.id, self.subject, onset_time)
 
 
+_NO_TARGETS: dict[Phase, tuple[Target, ...]] = dict.fromkeys(Phase, ())
+_NO_PLACES: dict[Reach, tuple[str, ...]] = {}
+
+
 def compile_rules(rules: Iterable[RuleSpec], inventory: Inventory) -> tuple[RuleInstance, ...]:
     """All instances of all rules, in the order of rules, sites and subjects."""
     subjects = Subjects(inventory)
-    builders = (_Builder(rule, inventory, subject) for rule in rules for subject in subjects.within(rule.scope))
+    rules = tuple(rules)
+    suppressing = {each.rule for rule in rules for each in rule.suppressed_by}
+    builders = (
+        _Builder(plan, inventory, subject)
+        for plan in (_Plan(rule, is_placed=bool(rule.suppressed_by) or rule.id in suppressing) for rule in rules)
+        for subject in subjects.within(plan.rule.scope)
+    )
     return tuple(instance for builder in builders if (instance := builder.instance()) is not None)
+
+
+class _Plan:
+    """What is the same for all instances of a rule.
+
+    `judged` is what the fingerprint is of, and nothing else: texts, priorities and actions may change while the rule
+    goes on.
+    """
+
+    def __init__(self, rule: RuleSpec, *, is_placed: bool) -> None:
+        self.rule = rule
+        self.steps = rule.steps
+        self.is_placed = is_placed
+        steps = [step.model_dump_json(include={"when", "on_delay", "off_delay"}, by_alias=True) for step in self.steps]
+        self.judged = "|".join(["ladder" if rule.ladder else "when", *steps])
 
 
 class _Builder:
     """Builds the instance of one rule for one subject."""
 
-    def __init__(self, rule: RuleSpec, inventory: Inventory, subject: Subject) -> None:
-        self._rule = rule
+    def __init__(self, plan: _Plan, inventory: Inventory, subject: Subject) -> None:
+        self._plan = plan
+        self._rule = plan.rule
         self._kinds = inventory.kinds
         self._subject = subject
         self._devices = subject.devices
@@ -101,10 +147,10 @@ class _Builder:
 
     def _evaluator(self) -> AnyEvaluator | None:
         """The rule's ladder, without the steps whose signals the subject does not have; None if it has none at all."""
-        rule = self._rule
-        judged = [_any_of([self._delayed(leaf, step) for leaf in self._leaves(step.when)]) for step in rule.steps]
+        plan = self._plan
+        judged = [_any_of([self._delayed(leaf, step) for leaf in self._leaves(step.when)]) for step in plan.steps]
         steps = {place: step for place, step in enumerate(judged) if step is not None}
-        if rule.ladder and steps:
+        if plan.rule.ladder and steps:
             return LadderEvaluator(steps)
         return steps.get(0)
 
@@ -161,28 +207,26 @@ class _Builder:
         if evaluator is None:
             return None
         subject = self._subject
-        units: dict[str, str] = {}
-        labels: dict[str, LocalText] = {}
-        for device in self._devices:
-            for signal in self._kinds[device.kind].signals:
-                identity = signal_id(subject.site.id, device.id, signal.name)
-                units[identity] = signal.unit
-        for identity in evaluator.signals:
-            device_id = identity.split("/")[1]
-            labels[identity] = next(device.label for device in self._devices if device.id == device_id)
         return RuleInstance(
             rule=self._rule,
             site=subject.site.id,
             subject=subject.name,
             building=subject.item.building,
             system=subject.system,
-            place=_place(subject),
+            place=_place(subject.labels),
             evaluator=evaluator,
-            units={identity: units.get(identity, "") for identity in evaluator.signals},
-            labels=labels,
-            targets={phase: self._targets(getattr(self._rule.actions, phase)) for phase in Phase},
-            fingerprint=_fingerprint(self._rule, evaluator, subject.site.time_zone),
+            devices=subject.devices,
+            kinds=self._kinds,
+            targets=self._all_targets(),
+            fingerprint=_fingerprint(self._plan.judged, evaluator, subject.site.time_zone),
+            places={reach: subject.place(reach) for reach in Reach} if self._plan.is_placed else _NO_PLACES,
         )
+
+    def _all_targets(self) -> dict[Phase, tuple[Target, ...]]:
+        actions = self._rule.actions
+        if actions == _NO_ACTIONS:
+            return _NO_TARGETS
+        return {phase: self._targets(getattr(actions, phase)) for phase in Phase}
 
     def _targets(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         return tuple(
@@ -205,12 +249,7 @@ def _any_of(evaluators: list[AnyEvaluator]) -> AnyEvaluator | None:
     return evaluators[0] if evaluators else None
 
 
-def _place(subject: Subject) -> LocalText:
-    site, item = subject.site, subject.item
-    labels = [building.label for building in site.buildings if building.id == item.building]
-    if isinstance(item, Device) and item.asset is not None:
-        labels += [asset.label for asset in site.assets if asset.id == item.asset]
-    labels.append(item.label)
+def _place(labels: Sequence[LocalText]) -> LocalText:
     return LocalText(zh=_joined("·", [label.zh for label in labels]), en=_joined(", ", [label.en for label in labels]))
 
 
@@ -220,8 +259,5 @@ def _joined(separator: str, parts: list[str]) -> str:
     return separator.join(part for part, after in zip(parts, following, strict=True) if not after.startswith(part))
 
 
-def _fingerprint(rule: RuleSpec, evaluator: AnyEvaluator, time_zone: str) -> str:
-    """Of what is judged, and of nothing else: texts, priorities and actions may change while the rule goes on."""
-    steps = [step.model_dump_json(include={"when", "on_delay", "off_delay"}, by_alias=True) for step in rule.steps]
-    judged = "|".join(["ladder" if rule.ladder else "when", *steps, *evaluator.signals, time_zone])
-    return hashlib.blake2s(judged.encode(), digest_size=8).hexdigest()
+def _fingerprint(judged: str, evaluator: AnyEvaluator, time_zone: str) -> str:
+    return hashlib.blake2s("|".join([judged, *evaluator.signals, time_zone]).encode(), digest_size=8).hexdigest()

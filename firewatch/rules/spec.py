@@ -497,9 +497,12 @@ class StepSpec(SpecModel):
 
 
 class ShelvingSpec(SpecModel):
-    """Whether an operator may shelve the rule's alarms, and for how long at the most (OPC UA MaxTimeShelved)."""
+    """Whether an operator may shelve the rule's alarms, and for how long at the most (OPC UA MaxTimeShelved).
 
-    allowed: bool = True
+    Unless it is said here, alarms of class fire may not be shelved, and all others may.
+    """
+
+    allowed: bool | None = None
     at_most: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=8)
 
 
@@ -562,6 +565,12 @@ class RuleSpec(SpecModel):
         if self.ladder and self.model_fields_set & {"priority", "on_delay", "off_delay"}:
             raise ValueError("in a ladder `priority`, `on_delay` and `off_delay` belong to its steps")
         return self
+
+    @property
+    def shelved_at_most(self) -> timedelta | None:
+        """How long its alarms may be shelved at a time; None if they may not be."""
+        allowed = self.alarm_class is not AlarmClass.FIRE if self.shelving.allowed is None else self.shelving.allowed
+        return self.shelving.at_most if allowed else None
 
     @property
     def steps(self) -> tuple[StepSpec, ...]:

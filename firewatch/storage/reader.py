@@ -49,6 +49,7 @@ class PostgresReader:
                 "rule": wanted.rule,
                 "subject": wanted.subject,
                 "standing": wanted.standing,
+                "hidden": wanted.hidden,
                 "before_time": before_time,
                 "before_id": before_id,
                 "limit": wanted.limit,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
-from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
 from firewatch.model.observation import Observation, Quality, Value
 from firewatch.ports import CommandRecord, EngineInput, Picture, Record, Rejection, StoredObservation
 
@@ -23,6 +23,7 @@ OBSERVATION_TYPES = (
 """The types of an observation's columns, for COPY."""
 
 _decode_alarm = msgspec.json.Decoder(Alarm).decode
+_decode_command = msgspec.json.Decoder(OperatorCommand).decode
 _decode_parameters = msgspec.json.Decoder(dict[str, str | float | bool]).decode
 
 
@@ -84,7 +85,7 @@ def _operator_command(record: EngineInput) -> list[Insertion]:
     return [
         Insertion(
             "insert_operator_command",
-            (record.ordinal, record.now, command.alarm_id, command.operator, command.comment),
+            (record.ordinal, record.now, command.operator, msgspec.json.encode(command).decode()),
         )
     ]
 
@@ -117,6 +118,8 @@ def _transition(record: AlarmTransition) -> list[Insertion]:
                 alarm.state.value,
                 alarm.onset_time,
                 content,
+                alarm.hidden,
+                alarm.shadow,
             ),
         ),
     ]
@@ -273,7 +276,7 @@ def read_input(row: Row) -> EngineInput:
     ordinal, taken_time = row[0], row[1].astimezone(UTC)
     signal, number, flag, state, quality, source_time, receive_time, event_time, sequence, picture = row[2:12]
     if signal is None:
-        return EngineInput(ordinal=ordinal, now=taken_time, command=Acknowledge(*row[12:]))
+        return EngineInput(ordinal=ordinal, now=taken_time, command=_decode_command(row[12]))
     observation = Observation(
         signal=signal,
         value=_value(number, flag, state),

@@ -20,13 +20,14 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from firewatch.model.alarm import AlarmTransition
-from firewatch.model.command import ActuatorAnswer, ActuatorCommand
+from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand
 from firewatch.ports import EngineInput, Picture, Record, Rejection
 from firewatch.storage.files import sync_directory
 from firewatch.storage.rows import refused_record
@@ -39,7 +40,24 @@ _HEAD = struct.Struct("<III")
 _SEGMENT_NAME = re.compile(r"^(\d{12})\.(inputs|changes)$")
 _KINDS: tuple[type[Any], ...] = (EngineInput, AlarmTransition, ActuatorCommand, ActuatorAnswer, Picture, Rejection)
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
+
+
+class _OldInput(msgspec.Struct):
+    """An operator's command as it was written while there was none but the acknowledgement."""
+
+    ordinal: int
+    now: datetime
+    command: _OldAcknowledge
+
+
+class _OldAcknowledge(msgspec.Struct):
+    alarm_id: str
+    operator: str
+    comment: str
+
+
 _DECODERS = [msgspec.msgpack.Decoder(kind).decode for kind in _KINDS]
+_decode_old_input = msgspec.msgpack.Decoder(_OldInput).decode
 _encode = msgspec.msgpack.Encoder().encode
 _decode_frame = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]]).decode
 
@@ -92,7 +110,19 @@ def whole_frames(content: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
 
 def decode_frame(content: bytes, start: int, end: int) -> list[Record]:
     """The records of the whole frame between two places."""
-    return [_DECODERS[kind](raw) for kind, raw in _decode_frame(memoryview(content)[start + _HEAD.size : end])]
+    return [_decode(kind, raw) for kind, raw in _decode_frame(memoryview(content)[start + _HEAD.size : end])]
+
+
+def _decode(kind: int, raw: msgspec.Raw) -> Record:
+    try:
+        record: Record = _DECODERS[kind](raw)
+    except msgspec.ValidationError:
+        if _KINDS[kind] is not EngineInput:
+            raise
+        old = _decode_old_input(raw)
+        command = Acknowledge(old.command.alarm_id, old.command.operator, old.command.comment)
+        return EngineInput(ordinal=old.ordinal, now=old.now, command=command)
+    return record
 
 
 class _Segment:

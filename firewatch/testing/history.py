@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, Record, Rejection, StoredObservation
 
@@ -131,10 +131,11 @@ class InMemoryHistory:
 
 
 def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
-    standing = alarm.state is not AlarmState.NORMAL
     return (
-        wanted.site in (None, alarm.site)
-        and wanted.standing in (None, standing)
+        not alarm.shadow
+        and wanted.site in (None, alarm.site)
+        and wanted.standing in (None, alarm.stands)
+        and wanted.hidden in (None, alarm.hidden)
         and wanted.rule in (None, alarm.rule)
         and wanted.subject in (None, alarm.subject)
         and (wanted.before is None or (alarm.onset_time, alarm.alarm_id) < wanted.before)

@@ -14,8 +14,8 @@ COPY incoming_observation (
 INSERT INTO observation SELECT * FROM incoming_observation ON CONFLICT DO NOTHING
 
 -- insert_operator_command --
-INSERT INTO operator_command (ordinal, taken_time, alarm_id, operator, comment)
-VALUES (%s, %s, %s, %s, %s)
+INSERT INTO operator_command (ordinal, taken_time, operator, command)
+VALUES (%s, %s, %s, %s::jsonb)
 ON CONFLICT DO NOTHING
 
 -- insert_transition --
@@ -31,10 +31,11 @@ WHERE NOT EXISTS (
 
 -- upsert_alarm --
 -- An older transition that comes late leaves the alarm as it is.
-INSERT INTO alarm (alarm_id, number, site, rule, subject, state, onset_time, alarm)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb)
+INSERT INTO alarm (alarm_id, number, site, rule, subject, state, onset_time, alarm, hidden, shadow)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
 ON CONFLICT (alarm_id) DO UPDATE
-SET number = excluded.number, state = excluded.state, onset_time = excluded.onset_time, alarm = excluded.alarm
+SET number = excluded.number, state = excluded.state, onset_time = excluded.onset_time, alarm = excluded.alarm,
+    hidden = excluded.hidden
 WHERE alarm.number < excluded.number
 
 -- insert_actuator_command --
@@ -58,13 +59,15 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 
 -- alarms --
--- Alarms as they stand, newest onset first.
+-- Alarms as they stand, newest onset first; none of shadow rules.
 SELECT alarm::text, journalled_time
 FROM alarm
-WHERE (%(site)s::text IS NULL OR site = %(site)s)
+WHERE NOT shadow
+  AND (%(site)s::text IS NULL OR site = %(site)s)
   AND (%(rule)s::text IS NULL OR rule = %(rule)s)
   AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-  AND (%(standing)s::boolean IS NULL OR (state <> 'normal') = %(standing)s)
+  AND (%(standing)s::boolean IS NULL OR (state <> 'normal' OR hidden) = %(standing)s)
+  AND (%(hidden)s::boolean IS NULL OR hidden = %(hidden)s)
   AND (%(before_time)s::timestamptz IS NULL OR (onset_time, alarm_id) < (%(before_time)s, %(before_id)s))
 ORDER BY onset_time DESC, alarm_id DESC
 LIMIT %(limit)s
@@ -133,12 +136,12 @@ SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s
 -- inputs_after --
 -- A page of what the engine took, in order.
 SELECT ordinal, taken_time, signal, number, flag, state, quality, source_time, receive_time, event_time, sequence,
-       picture, NULL AS alarm_id, NULL AS operator, NULL AS comment
+       picture, NULL AS command
 FROM observation
 WHERE ordinal > %(ordinal)s
 UNION ALL
 SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, alarm_id, operator, comment
+       NULL, command::text
 FROM operator_command
 WHERE ordinal > %(ordinal)s
 ORDER BY ordinal
@@ -150,6 +153,57 @@ SELECT greatest(
     (SELECT max(ordinal) FROM operator_command),
     0
 )
+
+-- first_observation --
+-- The first one from an ordinal on.
+SELECT ordinal, taken_time FROM observation WHERE ordinal >= %(ordinal)s ORDER BY ordinal LIMIT 1
+
+-- last_observation --
+SELECT ordinal, taken_time FROM observation ORDER BY ordinal DESC LIMIT 1
+
+-- observation_columns --
+-- Some signals' observations, an array for each column; names are given as their places in the lists asked with.
+SELECT array_agg(ordinal), array_agg(taken_time), array_agg(signal), array_agg(kind), array_agg(number),
+       array_agg(state), array_agg(quality), array_agg(source_time), array_agg(receive_time), array_agg(event_time)
+FROM (
+    SELECT o.ordinal, o.taken_time, (wanted.place - 1)::int4 AS signal,
+           CASE WHEN o.number IS NOT NULL THEN 1 WHEN o.flag IS NOT NULL THEN 2 WHEN o.state IS NOT NULL THEN 3 ELSE 0
+           END::int2 AS kind,
+           coalesce(o.number, o.flag::int4::float8, 0) AS number,
+           (coalesce(known.place, 0) - 1)::int4 AS state,
+           CASE o.quality WHEN 'good' THEN 0 WHEN 'uncertain' THEN 1 ELSE 2 END::int2 AS quality,
+           o.source_time, o.receive_time, o.event_time
+    FROM observation AS o
+    JOIN unnest(%(signals)s::text[]) WITH ORDINALITY AS wanted (signal, place) ON wanted.signal = o.signal
+    LEFT JOIN unnest(%(states)s::text[]) WITH ORDINALITY AS known (state, place) ON known.state = o.state
+    WHERE o.ordinal >= %(first)s AND o.ordinal < %(last)s
+      AND o.taken_time >= %(start)s AND o.taken_time < %(end)s
+    ORDER BY o.ordinal
+) AS page
+
+-- states_at --
+SELECT ordinal, state FROM observation WHERE ordinal = ANY(%(ordinals)s)
+
+-- copy_csv --
+COPY (
+    SELECT ordinal, taken_time, signal, number, flag, state, quality, source_time, receive_time, event_time
+    FROM observation
+    WHERE ordinal >= %(first)s AND ordinal < %(last)s AND taken_time >= %(start)s AND taken_time < %(end)s
+    ORDER BY ordinal
+) TO STDOUT (FORMAT CSV, HEADER)
+
+-- transitions_between --
+SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text, changed_by, comment
+FROM alarm_transition
+WHERE transition_time >= %(start)s AND transition_time < %(end)s
+ORDER BY transition_time, alarm_id, number
+
+-- commands_between --
+SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, alarm_id, operator, comment
+FROM operator_command
+WHERE taken_time >= %(start)s AND taken_time < %(end)s
+ORDER BY ordinal
 
 -- server --
 -- What this database is, and whether it keeps hypertables.

@@ -22,13 +22,12 @@ CREATE TABLE observation (
 
 CREATE INDEX observation_by_signal ON observation (signal, source_time DESC);
 
--- What operators asked for and the engine carried out, in the same order of ordinals.
+-- What operators asked for and the engine carried out, in the same order of ordinals. command says what, by its type.
 CREATE TABLE operator_command (
     ordinal    bigint      NOT NULL PRIMARY KEY,
     taken_time timestamptz NOT NULL,
-    alarm_id   text        NOT NULL,
     operator   text        NOT NULL,
-    comment    text        NOT NULL
+    command    jsonb       NOT NULL
 );
 
 -- Every change of every alarm; alarm is the alarm after it.
@@ -45,7 +44,8 @@ CREATE TABLE alarm_transition (
     PRIMARY KEY (alarm_id, number, transition_time)
 );
 
--- Every alarm as it stands: the alarm of its last transition.
+-- Every alarm as it stands: the alarm of its last transition. One in state normal that is hidden is shelved or out of
+-- service, and its record is open.
 CREATE TABLE alarm (
     alarm_id        text        NOT NULL PRIMARY KEY,
     number          integer     NOT NULL,
@@ -55,11 +55,13 @@ CREATE TABLE alarm (
     state           text        NOT NULL,
     onset_time      timestamptz NOT NULL,
     alarm           jsonb       NOT NULL,
-    journalled_time timestamptz NOT NULL DEFAULT clock_timestamp()
+    journalled_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+    hidden          boolean     NOT NULL DEFAULT false,
+    shadow          boolean     NOT NULL DEFAULT false
 );
 
 CREATE INDEX alarm_by_onset ON alarm (onset_time DESC, alarm_id DESC);
-CREATE INDEX alarm_standing ON alarm (onset_time DESC, alarm_id DESC) WHERE state <> 'normal';
+CREATE INDEX alarm_standing ON alarm (onset_time DESC, alarm_id DESC) WHERE state <> 'normal' OR hidden;
 
 CREATE TABLE actuator_command (
     command_id  text        NOT NULL PRIMARY KEY,

@@ -78,6 +78,17 @@ async def test_a_migration_that_fails_leaves_nothing_half_done(databases: Databa
     assert applied(dsn) == [(1, "0001_a.sql")]
 
 
+async def test_acknowledgements_from_before_other_commands_are_kept(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await migrate(connection, migrations()[:1])
+        await connection.execute("INSERT INTO operator_command VALUES (3, now(), 'a1', '李', '看到了')")
+        await migrate(connection)
+        rows = await (await connection.execute("SELECT ordinal, operator, command FROM operator_command")).fetchall()
+    kept = {"type": "acknowledge", "alarm_id": "a1", "operator": "李", "comment": "看到了"}
+    assert rows == [(3, "李", kept)]
+
+
 async def test_without_timescale_tables_are_plain_and_the_server_says_so(databases: Databases) -> None:
     server = await migrate_at(databases.make(empty=True))
     assert server.timescale_version is None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import psycopg
 import pytest
 
 from firewatch.model.alarm import AlarmState
-from firewatch.model.command import AnswerState
+from firewatch.model.command import AnswerState, OutOfService, Shelve
 from firewatch.model.observation import Quality
-from firewatch.ports import AlarmFilter, CommandRecord
+from firewatch.ports import AlarmFilter, CommandRecord, EngineInput
 from firewatch.storage.history import PostgresHistory
 from firewatch.telemetry.events import RowIsolated
 
@@ -31,6 +31,9 @@ EVERY_VALUE = [
     acknowledged(9),
     taken(10, -0.0, source_time=datetime(1970, 1, 1, tzinfo=UTC)),
     taken(11, 1.0, source_time=datetime(2099, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+    EngineInput(ordinal=12, now=at(12), command=Shelve("a1", "li", "误报", timedelta(hours=1, microseconds=1))),
+    EngineInput(ordinal=13, now=at(13), command=Shelve("a1", "li", "误报")),
+    EngineInput(ordinal=14, now=at(14), command=OutOfService("low", "s/h", "li", "工单 7")),
 ]
 
 
@@ -47,7 +50,7 @@ async def test_inputs_come_back_in_order_exactly_as_the_engine_took_them(history
     await history.flush()
     assert [each async for each in history.inputs_after(0)] == EVERY_VALUE
     assert [each async for each in history.inputs_after(9)] == EVERY_VALUE[9:]
-    assert await history.last_ordinal() == 11
+    assert await history.last_ordinal() == 14
 
 
 async def test_a_flag_stays_a_flag_and_a_number_a_number(history: PostgresHistory) -> None:
@@ -84,16 +87,18 @@ async def test_a_transition_that_comes_late_does_not_turn_an_alarm_back(history:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (AlarmFilter(), ["d", "c", "b", "a"]),
+        (AlarmFilter(), ["d", "c", "b", "a", "held"]),
         (AlarmFilter(limit=2), ["d", "c"]),
-        (AlarmFilter(standing=True), ["d", "a"]),
+        (AlarmFilter(standing=True), ["d", "a", "held"]),
+        (AlarmFilter(hidden=True), ["held"]),
+        (AlarmFilter(hidden=False, standing=True), ["d", "a"]),
         (AlarmFilter(standing=False), ["c", "b"]),
         (AlarmFilter(site="other"), ["c"]),
         (AlarmFilter(rule="garage-smoke"), ["b"]),
         (AlarmFilter(subject="sample/tank-1"), ["a"]),
-        (AlarmFilter(before=(at(2), "c")), ["b", "a"]),
-        (AlarmFilter(before=(at(2), "b")), ["a"]),
-        (AlarmFilter(site="sample", standing=True, before=(at(3), "d")), ["a"]),
+        (AlarmFilter(before=(at(2), "c")), ["b", "a", "held"]),
+        (AlarmFilter(before=(at(2), "b")), ["a", "held"]),
+        (AlarmFilter(site="sample", standing=True, before=(at(3), "d")), ["a", "held"]),
         (AlarmFilter(rule="unheard-of"), []),
     ],
 )
@@ -104,6 +109,8 @@ async def test_alarms_are_found_newest_first(history: PostgresHistory, wanted: A
             transition(1, AlarmState.NORMAL, alarm_id="b", onset=2, rule="garage-smoke"),
             transition(1, AlarmState.NORMAL, alarm_id="c", onset=2, site="other"),
             transition(1, alarm_id="d", onset=3),
+            transition(1, AlarmState.NORMAL, alarm_id="held", onset=0, hidden=True),
+            transition(1, alarm_id="shadow", onset=9, shadow=True),
         ]
     )
     await history.flush()
@@ -212,7 +219,7 @@ async def test_writing_everything_again_changes_nothing(history: PostgresHistory
     counts = {table: await count(dsn, table) for table in [*tables, "picture", "rejection"]}
     assert counts == {
         "observation": 10,
-        "operator_command": 1,
+        "operator_command": 4,
         "alarm": 1,
         "alarm_transition": 2,
         "actuator_command": 1,

@@ -1,7 +1,8 @@
 """Stories of an alarm, asserting its state and what was told after every step.
 
 The stories follow what alarm servers learned in control rooms since 2010 (Phoebus, ISA-18.2): each line is what
-happens, then the state, the condition, and the effects: `!` people are told, a reason is recorded.
+happens, then the state, the condition, `hidden` if it is, and the effects: `!` people are told, a reason is recorded.
+A line `90 due` waits until second 90; other lines are a second apart.
 """
 
 from __future__ import annotations
@@ -9,11 +10,37 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from firewatch.alarms.lifecycle import ConditionSeen, Onset, StandingAlarm, step
+from firewatch.alarms.lifecycle import (
+    Closed,
+    ConditionSeen,
+    Due,
+    Eased,
+    Event,
+    Onset,
+    Policy,
+    Regraded,
+    StandingAlarm,
+    Suppression,
+    TakenOut,
+    next_due,
+    step,
+)
+from firewatch.alarms.transitions import Move
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmClass, AlarmClock, AlarmState, ConditionState, Priority, alarm_id
-from firewatch.model.command import Acknowledge
+from firewatch.model.alarm import (
+    Alarm,
+    AlarmClass,
+    AlarmClock,
+    AlarmState,
+    ConditionState,
+    Maintenance,
+    Priority,
+    Shelf,
+    alarm_id,
+)
+from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.model.effect import Annunciate, Effect, RecordTransition
 from firewatch.model.text import LocalText
 
@@ -48,30 +75,55 @@ def draft(onset: float, value: float = 0.05, picture: str | None = None) -> Alar
 
 
 class Life:
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008 - a frozen value
+        self.policy = policy
         self.standing: StandingAlarm | None = None
         self.effects: tuple[Effect, ...] = ()
 
     def do(self, now: float, what: str) -> str:
-        events = {
-            "onset": Onset(draft(now)),
-            "active": ConditionSeen(ConditionState.ACTIVE),
-            "inactive": ConditionSeen(ConditionState.INACTIVE),
-            "unknown": ConditionSeen(ConditionState.UNKNOWN),
-            "ack": Acknowledge(
-                self.standing.alarm.alarm_id if self.standing else "none", operator="li", comment="seen"
-            ),
-        }
         try:
-            self.standing, self.effects = step(self.standing, events[what], at(now))
+            self.standing, self.effects = step(self.standing, self._event(now, what), at(now), self.policy)
         except RefusedCommandError:
             return f"{self.shown()} refused"
         return " ".join([self.shown(), *map(_word, self.effects)])
 
+    def _event(self, now: float, what: str) -> Event:
+        identity = self.standing.alarm.alarm_id if self.standing else "none"
+        events: dict[str, Event] = {
+            "onset": Onset(draft(now)),
+            "onset, explained": Onset(replace(draft(now), suppressed_by="cause")),
+            "active": ConditionSeen(ConditionState.ACTIVE),
+            "inactive": ConditionSeen(ConditionState.INACTIVE),
+            "unknown": ConditionSeen(ConditionState.UNKNOWN),
+            "milder": Eased(draft(now)),
+            "more urgent": Regraded(Priority.HIGHEST, AlarmClass.SUPERVISORY),
+            "removed": Closed(Move.REMOVED),
+            "explained": Suppression("cause"),
+            "unexplained": Suppression(None),
+            "due": Due(),
+            "ack": Acknowledge(identity, operator="li", comment="seen"),
+            "reset": Reset(identity, operator="li", comment="repaired"),
+            "shelve 60s": Shelve(identity, operator="li", reason="nuisance", duration=timedelta(seconds=60)),
+            "shelve 9h": Shelve(identity, operator="li", reason="nuisance", duration=timedelta(hours=9)),
+            "shelve 0s": Shelve(identity, operator="li", reason="nuisance", duration=timedelta(0)),
+            "shelve once": Shelve(identity, operator="li", reason="nuisance"),
+            "shelve silently": Shelve(identity, operator="li", reason=" "),
+            "unshelve": Unshelve(identity, operator="wang"),
+            "take out": TakenOut(OutOfService("low", "s/h", "li", "work order 7"), blank(now)),
+            "take out silently": TakenOut(OutOfService("low", "s/h", "li", ""), blank(now)),
+            "return": ReturnToService(identity, operator="wang", reason="done"),
+        }
+        return events[what]
+
     def shown(self) -> str:
         if self.standing is None:
             return "normal"
-        return f"{self.standing.alarm.state} {self.standing.alarm.condition}"
+        alarm = self.standing.alarm
+        return f"{alarm.state} {alarm.condition}{' hidden' if alarm.hidden else ''}"
+
+
+def blank(now: float) -> Alarm:
+    return replace(draft(now), state=AlarmState.NORMAL, condition=ConditionState.INACTIVE, activations=0)
 
 
 def _word(effect: Effect) -> str:
@@ -137,14 +189,306 @@ STORIES = {
     ],
     "acknowledging nothing is refused": [("ack", "normal refused")],
     "conditions without an alarm tell nothing": [("inactive", "normal"), ("unknown", "normal")],
+    "resetting what is not latched is refused": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive"),
+        ("reset", "rtn_unacknowledged inactive refused"),
+    ],
+    "shelved and back by time: told again, though acknowledged before": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("shelve 60s", "acknowledged active hidden shelved"),
+        ("61 due", "acknowledged active hidden"),
+        ("62 due", "unacknowledged active ! shelf_ended"),
+    ],
+    "a shelf hides onsets, and their returns need nobody": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("shelve 60s", "acknowledged active hidden shelved"),
+        ("inactive", "normal inactive hidden condition_inactive"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("inactive", "normal inactive hidden condition_inactive"),
+        ("ack", "normal inactive hidden refused"),
+        ("reset", "normal inactive hidden refused"),
+        ("62 due", "normal shelf_ended"),
+    ],
+    "a shelf ends while nobody can tell: told, for it may still be active": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("unknown", "unacknowledged unknown hidden condition_unknown"),
+        ("61 due", "unacknowledged unknown ! shelf_ended"),
+    ],
+    "what people were told of before the shelf waits for them after it": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("inactive", "rtn_unacknowledged inactive hidden condition_inactive"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("inactive", "rtn_unacknowledged inactive hidden condition_inactive"),
+        ("61 due", "rtn_unacknowledged inactive shelf_ended"),
+        ("ack", "normal acknowledged"),
+    ],
+    "a one-shot shelf ends with the return": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve once", "unacknowledged active hidden shelved"),
+        ("unknown", "unacknowledged unknown hidden condition_unknown"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive shelf_ended"),
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("shelve once", "acknowledged active hidden shelved"),
+        ("inactive", "normal condition_inactive shelf_ended"),
+    ],
+    "a one-shot shelf ends after eight hours all the same": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve once", "unacknowledged active hidden shelved"),
+        ("28800 due", "unacknowledged active hidden"),
+        ("28801 due", "unacknowledged active ! shelf_ended"),
+    ],
+    "a one-shot shelf for what is over is refused, a timed one is not": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive"),
+        ("shelve once", "rtn_unacknowledged inactive refused"),
+        ("shelve 60s", "rtn_unacknowledged inactive hidden shelved"),
+        ("ack", "normal inactive hidden acknowledged"),
+        ("unshelve", "normal unshelved"),
+    ],
+    "unshelved by an operator": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("unshelve", "unacknowledged active refused"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("unshelve", "unacknowledged active ! unshelved"),
+        ("unshelve", "unacknowledged active refused"),
+        ("99 due", "unacknowledged active"),
+    ],
+    "no shelf without a reason, nor for longer than allowed, nor for no time, nor for no alarm": [
+        ("shelve 60s", "normal refused"),
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve silently", "unacknowledged active refused"),
+        ("shelve 9h", "unacknowledged active refused"),
+        ("shelve 0s", "unacknowledged active refused"),
+    ],
+    "an acknowledgement reaches a hidden alarm": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("ack", "acknowledged active hidden acknowledged"),
+    ],
+    "explained from the beginning, and over before its cause: nobody is asked": [
+        ("onset, explained", "unacknowledged active hidden condition_active"),
+        ("inactive", "normal condition_inactive"),
+    ],
+    "explained from the beginning, and active when its cause is over: told at once": [
+        ("onset, explained", "unacknowledged active hidden condition_active"),
+        ("unexplained", "unacknowledged active ! unsuppressed"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive"),
+    ],
+    "explained later": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("explained", "unacknowledged active hidden suppressed"),
+        ("explained", "unacknowledged active hidden"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("unexplained", "unacknowledged active ! unsuppressed"),
+    ],
+    "suppressions of nothing tell nothing": [("explained", "normal"), ("unexplained", "normal")],
+    "hidden for two reasons: told when both are over": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("explained", "unacknowledged active hidden suppressed"),
+        ("61 due", "unacknowledged active hidden shelf_ended"),
+        ("unexplained", "unacknowledged active ! unsuppressed"),
+    ],
+    "out of service before anything happened": [
+        ("take out silently", "normal refused"),
+        ("take out", "normal inactive hidden taken_out_of_service"),
+        ("take out", "normal inactive hidden refused"),
+        ("unknown", "normal unknown hidden condition_unknown"),
+        ("inactive", "normal inactive hidden condition_known"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("inactive", "normal inactive hidden condition_inactive"),
+        ("return", "normal returned_to_service"),
+    ],
+    "out of service does not end by itself": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("return", "unacknowledged active refused"),
+        ("take out", "unacknowledged active hidden taken_out_of_service"),
+        ("99999 due", "unacknowledged active hidden"),
+        ("return", "unacknowledged active ! returned_to_service"),
+    ],
+    "made more urgent while hidden: told when it is shown": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("shelve 60s", "acknowledged active hidden shelved"),
+        ("more urgent", "unacknowledged active hidden rule_changed"),
+        ("unshelve", "unacknowledged active ! unshelved"),
+    ],
+    "removed with its rule, whatever hides it": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("take out", "unacknowledged active hidden taken_out_of_service"),
+        ("removed", "normal rule_removed"),
+    ],
+    "milder while hidden": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("milder", "unacknowledged active hidden stepped_down"),
+    ],
+}
+
+LATCHED = {
+    "acknowledged, returned, reset": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("reset", "acknowledged active refused"),
+        ("inactive", "latched_acknowledged inactive condition_inactive"),
+        ("ack", "latched_acknowledged inactive refused"),
+        ("reset", "normal reset"),
+    ],
+    "returned, acknowledged, reset": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "latched_unacknowledged inactive condition_inactive"),
+        ("ack", "latched_acknowledged inactive acknowledged"),
+        ("reset", "normal reset"),
+    ],
+    "returned, reset, acknowledged": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "latched_unacknowledged inactive condition_inactive"),
+        ("reset", "rtn_unacknowledged inactive reset"),
+        ("ack", "normal acknowledged"),
+    ],
+    "no reset while nobody can tell": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("inactive", "latched_acknowledged inactive condition_inactive"),
+        ("unknown", "latched_acknowledged unknown condition_unknown"),
+        ("reset", "latched_acknowledged unknown refused"),
+        ("inactive", "latched_acknowledged inactive condition_known"),
+        ("reset", "normal reset"),
+    ],
+    "active again before the reset": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("inactive", "latched_acknowledged inactive condition_inactive"),
+        ("onset", "unacknowledged active ! condition_active"),
+        ("reset", "unacknowledged active refused"),
+    ],
+    "came and went while hidden: it stays, and is told when it is shown": [
+        ("onset, explained", "unacknowledged active hidden condition_active"),
+        ("inactive", "latched_unacknowledged inactive hidden condition_inactive"),
+        ("unexplained", "latched_unacknowledged inactive ! unsuppressed"),
+    ],
+    "a one-shot shelf over a latched alarm": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("shelve once", "acknowledged active hidden shelved"),
+        ("inactive", "latched_acknowledged inactive condition_inactive shelf_ended"),
+        ("reset", "normal reset"),
+    ],
+}
+
+REALARMED = {
+    "told again until somebody answers": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("29 due", "unacknowledged active"),
+        ("30 due", "unacknowledged active ! realarmed"),
+        ("31 unknown", "unacknowledged unknown condition_unknown"),
+        ("60 due", "unacknowledged unknown ! realarmed"),
+        ("ack", "acknowledged unknown acknowledged"),
+        ("99 due", "acknowledged unknown"),
+    ],
+    "not told again of what is over": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive"),
+        ("99 due", "rtn_unacknowledged inactive"),
+    ],
+    "not told again while it is hidden": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("explained", "unacknowledged active hidden suppressed"),
+        ("99 due", "unacknowledged active hidden"),
+        ("100 unexplained", "unacknowledged active ! unsuppressed"),
+        ("129 due", "unacknowledged active"),
+        ("130 due", "unacknowledged active ! realarmed"),
+    ],
 }
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_stories(story: list[tuple[str, str]]) -> None:
+    _play(Life(), story)
+
+
+@pytest.mark.parametrize("story", LATCHED.values(), ids=LATCHED)
+def test_stories_of_latched_alarms(story: list[tuple[str, str]]) -> None:
+    _play(Life(Policy(latched=True)), story)
+
+
+@pytest.mark.parametrize("story", REALARMED.values(), ids=REALARMED)
+def test_stories_of_alarms_told_again(story: list[tuple[str, str]]) -> None:
+    _play(Life(Policy(realarm_after=timedelta(seconds=30))), story)
+
+
+def _play(life: Life, story: list[tuple[str, str]]) -> None:
+    now = -1
+    for what, expected in story:
+        second, _, named = what.partition(" ")
+        now, what = (int(second), named) if second.isdigit() else (now + 1, what)
+        assert life.do(now, what) == expected, f"second {now}: {what}"
+
+
+def test_an_alarm_that_may_not_be_shelved_is_not() -> None:
+    life = Life(Policy(shelved_at_most=None))
+    life.do(0, "onset")
+    assert life.do(1, "shelve 60s") == "unacknowledged active refused"
+
+
+def test_a_shelf_says_who_why_and_until_when() -> None:
     life = Life()
-    for now, (what, expected) in enumerate(story):
-        assert life.do(now, what) == expected, f"step {now}: {what}"
+    life.do(0, "onset")
+    life.do(5, "shelve 60s")
+    assert life.standing is not None
+    assert life.standing.alarm.shelf == Shelf("li", at(5), "nuisance", at(65))
+    assert next_due(life.standing, life.policy) == at(65)
+    (record,) = life.effects
+    assert isinstance(record, RecordTransition)
+    assert (record.transition.by, record.transition.comment) == ("li", "nuisance")
+    life.do(6, "shelve once")
+    assert life.standing.alarm.shelf == Shelf("li", at(6), "nuisance", at(6) + timedelta(hours=8), one_shot=True)
+
+
+def test_maintenance_says_who_and_why() -> None:
+    life = Life()
+    life.do(0, "take out")
+    assert life.standing is not None
+    assert life.standing.alarm.out_of_service == Maintenance("li", at(0), "work order 7")
+    life.do(9, "return")
+    (record,) = life.effects
+    assert isinstance(record, RecordTransition)
+    assert (record.transition.by, record.transition.comment) == ("wang", "done")
+    assert record.transition.alarm.out_of_service is None
+
+
+def test_an_onset_in_a_record_kept_open_shows_its_own_beginning() -> None:
+    life = Life()
+    life.do(0, "take out")
+    life.do(50, "onset")
+    assert life.standing is not None
+    alarm = life.standing.alarm
+    assert (alarm.onset_time, alarm.clock.decided_time, alarm.activations) == (at(50), at(50), 1)
+
+
+def test_what_is_over_names_nothing_that_hides_it() -> None:
+    life = Life()
+    life.do(0, "onset, explained")
+    life.do(1, "inactive")
+    (record,) = life.effects
+    assert isinstance(record, RecordTransition)
+    assert (record.transition.alarm.hidden, record.transition.alarm.suppressed_by) == (False, None)
+
+
+@pytest.mark.parametrize("story", ["onset", "onset, explained"])
+def test_a_shadow_is_not_told_again(story: str) -> None:
+    life = Life(Policy(realarm_after=timedelta(seconds=30)))
+    life.do(0, story)
+    assert life.standing is not None
+    shadow = replace(life.standing, alarm=replace(life.standing.alarm, shadow=True))
+    assert next_due(shadow, life.policy) is None
 
 
 def test_a_refused_command_changes_nothing() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -53,6 +55,17 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(damaged: bytes, word
     with pytest.raises(SnapshotError, match=words_):
         engine.restore(damaged)
     assert engine.snapshot() == before
+
+
+def test_a_snapshot_of_format_1_is_read_and_its_alarms_and_commands_go_on() -> None:
+    written = (Path(__file__).parent / "snapshot-format-1.json").read_bytes()
+    engine = Engine((LOW, E_BIKE), INVENTORY)
+    engine.restore(written)
+    world = World(LOW, E_BIKE, engine=engine)
+    engine.resume(at(10))
+    assert world.standing() == ["low unacknowledged unknown", "e-bike unacknowledged unknown"]
+    assert world.hear(11, "hydrant-2/pressure", 0.09) == ["low rtn_unacknowledged (condition_inactive)"]
+    assert "> door release_door" in world.hear(12, "cam/e_bike", 0.0)
 
 
 def test_a_delay_keeps_its_original_start_over_an_outage() -> None:

@@ -118,6 +118,22 @@ def test_a_fingerprint_follows_what_is_judged_and_not_how_it_is_told() -> None:
     assert fingerprint() != fingerprint(on_delay=E_BIKE.when.form.hold)  # type: ignore[union-attr]
 
 
-def test_every_instance_finds_the_label_and_unit_of_each_of_its_signals() -> None:
-    for instance in compile_rules(ALL, INVENTORY):
-        assert set(instance.units) == set(instance.labels) == set(instance.evaluator.signals)
+def test_an_instance_knows_the_label_and_unit_of_each_of_its_signals() -> None:
+    low, *_ = compile_rules([LOW], INVENTORY)
+    assert (low.unit("s/hydrant-1/pressure"), low.label("s/hydrant-1/pressure").en) == ("MPa", "roof hydrant")
+    assert (low.unit("s/elsewhere/pressure"), low.label("")) == ("", low.place)
+
+
+@pytest.mark.parametrize(
+    ("narrower", "subjects"),
+    [
+        ({"buildings": ["garage", "tower"]}, ["s/hydrant-1", "s/hydrant-2"]),
+        ({"subjects": ["hydrant-2", "s/hydrant-1", "hydrant-2"]}, ["s/hydrant-1", "s/hydrant-2"]),
+        ({"subjects": ["elsewhere/hydrant-2"]}, []),
+        ({"subjects": ["hydrant-1"], "buildings": ["garage"]}, []),
+        ({"subjects": ["cam"]}, []),
+    ],
+)
+def test_a_narrower_scope_keeps_the_order_of_the_site_file(narrower: dict[str, Any], subjects: list[str]) -> None:
+    low = rule("low", {"device": "pressure_transmitter", **narrower}, {"low": {"signal": "pressure", "limit": 1}})
+    assert [instance.subject for instance in compile_rules([low], INVENTORY)] == subjects

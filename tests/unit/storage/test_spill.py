@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OutOfService, Shelve
 from firewatch.model.observation import Observation, Quality
 from firewatch.ports import EngineInput, Picture, Record, Rejection
 from firewatch.storage import spill as module
@@ -24,6 +27,7 @@ times = st.integers(0, 7_000_000_000_000_000).map(
     lambda microseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 )
 texts = st.text(max_size=20)
+durations = st.timedeltas(timedelta(0), timedelta(days=31))
 values = st.none() | st.booleans() | st.floats(allow_nan=False) | texts
 observations = st.builds(
     Observation,
@@ -44,7 +48,9 @@ records = st.one_of(
         ordinal=ordinals,
         now=times,
         observation=st.none(),
-        command=st.builds(Acknowledge, alarm_id=texts, operator=texts, comment=texts),
+        command=st.builds(Acknowledge, alarm_id=texts, operator=texts, comment=texts)
+        | st.builds(Shelve, alarm_id=texts, operator=texts, reason=texts, duration=st.none() | durations)
+        | st.builds(OutOfService, rule=texts, subject=texts, operator=texts, reason=texts),
     ),
     st.builds(
         ActuatorCommand,
@@ -139,6 +145,18 @@ def test_a_record_that_cannot_be_encoded_becomes_a_rejection_and_the_others_stay
     assert [frame[0], frame[2]] == [reading(1), reading(3)]
     assert isinstance(frame[1], Rejection)
     assert frame[1].reason == "refused_by_history"
+
+
+def test_an_acknowledgement_written_before_there_were_other_commands_is_read() -> None:
+    old = {
+        "ordinal": 7,
+        "now": START,
+        "observation": None,
+        "command": {"alarm_id": "a", "operator": "li", "comment": ""},
+    }
+    body = msgspec.msgpack.encode([(0, old)])
+    frame = struct.pack("<III", len(body), 1, zlib.crc32(body)) + body
+    assert decode_frame(frame, 0, len(frame)) == [EngineInput(ordinal=7, now=START, command=Acknowledge("a", "li"))]
 
 
 def test_what_was_appended_is_there_after_a_restart_in_order(tmp_path: Path) -> None:
