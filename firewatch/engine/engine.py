@@ -11,6 +11,8 @@ effects. What it promises:
 * Effects come in the order annunciate, command, record: telling people waits for nothing.
 * A rule that fails at run time is taken out of service for that subject, told by a trouble alarm of its own, and
   disturbs no other; its standing alarm becomes unknown and stays.
+* An alarm that is shelved, suppressed by design or out of service is listed and recorded like any other, and told of as
+  soon as nothing hides it, if it still stands. What the rule asks of actuators does not depend on it.
 * The alarms of a shadow rule are recorded and counted like any other; nobody is told of them and nothing is done.
 * A change of the rules, by `reload` or while firewatch was down, leaves what is judged as before exactly where it was.
 """
@@ -26,7 +28,21 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from firewatch.alarms.lifecycle import Closed, ConditionSeen, Eased, Event, Onset, Regraded, StandingAlarm, step
+from firewatch.alarms.lifecycle import (
+    Closed,
+    ConditionSeen,
+    Due,
+    Eased,
+    Event,
+    Onset,
+    Policy,
+    Regraded,
+    StandingAlarm,
+    Suppression,
+    TakenOut,
+    next_due,
+    step,
+)
 from firewatch.alarms.transitions import TRANSITIONS, Move
 from firewatch.engine.engagement import Engagement, command_id
 from firewatch.engine.explanation import Explanation, UnknownSubjectError, explained_decision, explained_steps
@@ -43,15 +59,16 @@ from firewatch.engine.snapshot import (
     decode,
     encode,
 )
-from firewatch.errors import FirewatchError
+from firewatch.engine.suppression import Suppressions
+from firewatch.errors import FirewatchError, RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
-from firewatch.model.command import Acknowledge, ActuatorCommand, OperatorCommand
+from firewatch.model.command import ActuatorCommand, OperatorCommand, OutOfService
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.rules.compile import RuleInstance, Target, compile_rules
-from firewatch.rules.evaluator import Change, Phase
+from firewatch.rules.evaluator import Change, Evidence, Phase
 from firewatch.rules.index import index_by_signal
 from firewatch.rules.spec import RuleSpec, TextSpec
 from firewatch.rules.text import render
@@ -78,6 +95,7 @@ class _Running:
         "instance",
         "keeps_time",
         "observe",
+        "policy",
         "position",
         "scheduled",
         "standing",
@@ -91,6 +109,8 @@ class _Running:
         self.observe = instance.evaluator.observe
         self.evaluator_wake = instance.evaluator.next_wake
         self.keeps_time = instance.evaluator.keeps_time
+        rule = instance.rule
+        self.policy = Policy(rule.latched, rule.shelved_at_most, rule.realarm_after)
         self.state: Any = instance.evaluator.initial()
         self.scheduled: datetime | None = None
         self.standing: StandingAlarm | None = None
@@ -106,13 +126,17 @@ class _Running:
 
     def next_wake(self) -> datetime | None:
         """When time alone may change something about it."""
-        due = self.evaluator_wake(self.state) if self.keeps_time and self.in_service else None
+        dues = [
+            self.evaluator_wake(self.state) if self.keeps_time and self.in_service else None,
+            self.next_repetition(),
+            next_due(self.standing, self.policy) if self.standing is not None else None,
+        ]
+        return min((due for due in dues if due is not None), default=None)
+
+    def next_repetition(self) -> datetime | None:
+        """When actuators are asked again; None if they are not."""
         engagement = self.engagement
-        if engagement is not None and engagement.is_open:
-            again = engagement.next_repetition(self.instance.targets[engagement.phase])
-            if again is not None and (due is None or again < due):
-                return again
-        return due
+        return engagement.next_repetition(self.instance.targets[engagement.phase]) if engagement is not None else None
 
 
 class Engine:
@@ -137,6 +161,7 @@ class Engine:
         self._interested = {
             signal: tuple(running[position] for position in positions) for signal, positions in index.items()
         }
+        self._suppressions = Suppressions((one, one.instance) for one in running)
 
     def _append(self, running: _Running) -> None:
         """Take in what listens to no signal."""
@@ -188,7 +213,7 @@ class Engine:
         """
         effects = self._begin(now)
         try:
-            self._acknowledge(command, effects)
+            self._carry_out(command, effects)
         except FirewatchError:
             self._held_back = effects
             raise
@@ -206,6 +231,7 @@ class Engine:
         of it.
         """
         now = max(now, self._now)
+        self._put_off_realarms(now)
         self._arm(now)
         missed = self._put_off_repetitions(now)
         effects = self._begin(now)
@@ -252,6 +278,7 @@ class Engine:
             self._reschedule(running)
         for trouble in self._troubles.values():
             self._append(trouble)
+        self._note_suppressors()
         for gone in before.values():
             self._remove(gone, tally, effects)
         self._failures.clear()
@@ -329,6 +356,8 @@ class Engine:
                 self._disengage(running, effects)
             if running.standing is not None and not running.carried:
                 self._regrade(running, running.standing.alarm, effects, tally)
+        for running in self._running:
+            self._suppress(running, effects)
 
     def _carry(self, running: _Running, effects: list[Effect], tally: Tally) -> None:
         """Nobody can tell how it stands with what was begun before the rule was changed."""
@@ -383,7 +412,9 @@ class Engine:
         return self._heap[0][0] if self._heap else None
 
     def alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal, oldest onset first; none of shadow rules."""
+        """Every alarm that is not back to normal, and every one shelved or out of service, oldest onset first; none of
+        shadow rules.
+        """
         return [alarm for alarm in self._all_alarms() if not alarm.shadow]
 
     def shadow_alarms(self) -> list[Alarm]:
@@ -437,12 +468,12 @@ class Engine:
             mode=instance.rule.mode,
             steps=explained_steps(instance.rule, running.evaluator, finding),
             decides=explained_decision(instance.rule, finding),
-            signals={signal: instance.label(signal) for signal in running.evaluator.signals},
+            signals=instance.labels,
             alarm=running.standing.alarm if running.standing is not None else None,
             failure=next(failures, None),
             is_carried=running.carried,
             engaged=engaged.phase if engaged is not None else None,
-            next_repetition=engaged.next_repetition(instance.targets[engaged.phase]) if engaged is not None else None,
+            next_repetition=running.next_repetition(),
             next_wake=running.next_wake(),
         )
 
@@ -495,6 +526,7 @@ class Engine:
             if running.name in fresh:
                 running.state = running.evaluator.arm(running.state, kept.now)
             self._reschedule(running)
+        self._note_suppressors()
         self._unjudged = {
             f"{record.rule} {record.subject}": _without_state(record)
             for record in records.values()
@@ -548,6 +580,7 @@ class Engine:
             except Exception as error:  # whatever it is, it must not block another rule
                 self._take_out_of_service(running, error, effects)
             self._repeat(running, effects)
+            self._move(running, Due(), effects)
             self._reschedule(running)
 
     def _wake(self, running: _Running, effects: list[Effect]) -> None:
@@ -625,11 +658,14 @@ class Engine:
 
     def _begin_alarm(self, running: _Running, draft: Alarm, effects: list[Effect]) -> None:
         number = next((closed.number for closed in running.closed if closed.alarm_id == draft.alarm_id), 0)
+        draft = replace(draft, suppressed_by=self._suppressions.suppressor(running))
         self._move(running, Onset(draft, number), effects)
 
     def _move(self, running: _Running, event: Event, effects: list[Effect]) -> None:
         before = running.standing
-        after, told = step(before, event, self._now)
+        after, told = step(before, event, self._now, running.policy)
+        if after is before:
+            return
         running.standing = after
         one = after or before
         if one is None:
@@ -646,6 +682,23 @@ class Engine:
             self._shadow_counts[one.alarm.rule] += len(told) - len(recorded)
             told = recorded
         effects.extend(told)
+        if after is not None and next_due(after, running.policy) is not None:
+            self._reschedule(running)
+        for other in self._suppressions.note(running, after.alarm if after is not None else None):
+            self._suppress(other, effects)
+
+    # -- suppression by design -------------------------------------------------------------------------------------
+
+    def _suppress(self, running: _Running, effects: list[Effect]) -> None:
+        """Hide its alarm while another explains it, and show it as soon as none does."""
+        if running.standing is not None:
+            by = self._suppressions.suppressor(running, running.standing.alarm.suppressed_by)
+            self._move(running, Suppression(by), effects)
+
+    def _note_suppressors(self) -> None:
+        """Learn what suppresses from the alarms that stand."""
+        for running in self._running:
+            self._suppressions.note(running, running.standing.alarm if running.standing is not None else None)
 
     # -- commands to actuators -------------------------------------------------------------------------------------
 
@@ -697,7 +750,12 @@ class Engine:
                 command = _command(instance.rule.id, instance.subject, engagement, target, self._now, turn)
                 effects.append(SendCommand(command))
 
-    def _acknowledge(self, command: Acknowledge, effects: list[Effect]) -> None:
+    # -- commands of operators -------------------------------------------------------------------------------------
+
+    def _carry_out(self, command: OperatorCommand, effects: list[Effect]) -> None:
+        if isinstance(command, OutOfService):
+            self._take_out(command, effects)
+            return
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
             self._move(running, command, effects)
@@ -709,6 +767,23 @@ class Engine:
                 effects.extend(told)
                 return
         step(None, command, self._now)
+
+    def _take_out(self, command: OutOfService, effects: list[Effect]) -> None:
+        for running in self._running:
+            instance = running.instance
+            if instance.rule.id == command.rule and instance.subject == command.subject and not instance.is_shadow:
+                self._move(running, TakenOut(command, _blank(running, self._now)), effects)
+                return
+        raise RefusedCommandError(
+            f"No live rule {command.rule} judges {command.subject}; there is nothing to take out."
+        )
+
+    def _put_off_realarms(self, now: datetime) -> None:
+        """What people should have been told again while firewatch was down is due now, once."""
+        for running in self._standing.values():
+            standing, after = running.standing, running.policy.realarm_after
+            if standing is not None and standing.told_time is not None and after is not None:
+                running.standing = replace(standing, told_time=max(standing.told_time, now - after))
 
     # -- what cannot be judged -------------------------------------------------------------------------------------
 
@@ -748,8 +823,8 @@ def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
     onset = change.onset_time or change.event_time
     judged = rule.steps[change.step]
     signal = evidence.signal or ""
-    unit = instance.unit(signal) if evidence.value is not None else ""
-    device = instance.label(signal)
+    unit = instance.units.get(signal, "") if evidence.value is not None else ""
+    device = instance.labels.get(signal, instance.place)
 
     def written(text: TextSpec) -> LocalText:
         return render(text, value=evidence.value, unit=unit, place=instance.place, device=device)
@@ -776,6 +851,13 @@ def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
         step=change.step,
         shadow=instance.is_shadow,
     )
+
+
+def _blank(running: _Running, now: datetime) -> Alarm:
+    """An alarm that has not begun."""
+    condition = running.evaluator.explain(running.state).condition
+    alarm = _draft(running.instance, Change(condition, now, now, Evidence(now, now)), now)
+    return replace(alarm, state=AlarmState.NORMAL, condition=condition, activations=0)
 
 
 def _command(

@@ -8,7 +8,7 @@ from typing import Any
 
 from firewatch.engine.engine import Engine
 from firewatch.model.alarm import Alarm
-from firewatch.model.command import Acknowledge
+from firewatch.model.command import Acknowledge, OperatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation, Quality, Value
 from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
@@ -165,7 +165,10 @@ class World:
         return self._took(self.engine.advance(at(now)))
 
     def acknowledge(self, now: float, alarm_id: str, operator: str = "li") -> list[str]:
-        return self._took(self.engine.command(Acknowledge(alarm_id, operator), at(now)))
+        return self.command(now, Acknowledge(alarm_id, operator))
+
+    def command(self, now: float, command: OperatorCommand) -> list[str]:
+        return self._took(self.engine.command(command, at(now)))
 
     def alarm(self, rule_id: str) -> Alarm:
         (alarm,) = [alarm for alarm in self.engine.alarms() if alarm.rule == rule_id]
