@@ -468,7 +468,7 @@ class Engine:
             mode=instance.rule.mode,
             steps=explained_steps(instance.rule, running.evaluator, finding),
             decides=explained_decision(instance.rule, finding),
-            signals=instance.labels,
+            signals={signal: instance.label(signal) for signal in running.evaluator.signals},
             alarm=running.standing.alarm if running.standing is not None else None,
             failure=next(failures, None),
             is_carried=running.carried,
@@ -823,8 +823,8 @@ def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
     onset = change.onset_time or change.event_time
     judged = rule.steps[change.step]
     signal = evidence.signal or ""
-    unit = instance.units.get(signal, "") if evidence.value is not None else ""
-    device = instance.labels.get(signal, instance.place)
+    unit = instance.unit(signal) if evidence.value is not None else ""
+    device = instance.label(signal)
 
     def written(text: TextSpec) -> LocalText:
         return render(text, value=evidence.value, unit=unit, place=instance.place, device=device)
