@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.brokers import free_port
+from firewatch.app.port import free_port
 from tests.waiting import until_ready
 
 pytestmark = pytest.mark.slow
