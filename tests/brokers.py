@@ -14,14 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from firewatch.app.port import free_port
+
 BROKER_CONFIG = Path(__file__).parents[1] / "config" / "broker" / "mosquitto-loopback.conf"
 START_SECONDS = 15.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,14 +16,6 @@ STOP_TIMEOUT = timedelta(seconds=8)
 """How long a process may take to stop before it is killed."""
 
 _TAIL_BYTES = 2000
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Child:

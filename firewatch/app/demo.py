@@ -22,9 +22,10 @@ import msgspec
 from ruamel.yaml import YAML
 
 from firewatch.app.address import console_address, forget_address
-from firewatch.app.child import Child, free_port
+from firewatch.app.child import Child
 from firewatch.app.clock import SystemClock
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
+from firewatch.app.port import free_port
 from firewatch.config.settings import MqttSettings, Settings
 from firewatch.errors import StartError
 from firewatch.model.alarm import Alarm

@@ -32,7 +32,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from firewatch.app.child import free_port
+from firewatch.app.port import free_port
 from firewatch.app.tether import tethered
 from firewatch.errors import StartError
 

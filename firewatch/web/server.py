@@ -245,7 +245,8 @@ def _listen(settings: HttpSettings) -> socket.socket:
     except OSError as error:
         raise StartError(
             f"The console cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
-            "Set another http.port (0 takes any free one), or stop what uses it."
+            "Set another http.port (0 takes any free one), or stop what uses it (`ss -tanp` shows it): a port from "
+            "32768 up may have become the near end of any program's connection."
         ) from error
 
 

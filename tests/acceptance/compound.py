@@ -18,7 +18,8 @@ import aiomqtt
 import msgspec
 import psycopg
 
-from firewatch.app.child import Child, free_port
+from firewatch.app.child import Child
+from firewatch.app.port import free_port
 from firewatch.model.alarm import Alarm
 from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.topic import Channel, Topic, parse, topic_filter

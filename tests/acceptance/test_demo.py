@@ -14,19 +14,23 @@ import httpx
 import psutil
 import pytest
 
-from tests.brokers import free_port
+from firewatch.app.port import free_port
 from tests.waiting import until_ready
 
 pytestmark = pytest.mark.slow
 
 READY = "Ctrl-C stops everything"
 
+DAEMON_LOG_CHARACTERS = 8_000
+"""How much of the daemon's log a failure shows."""
+
 
 class RunningDemo:
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, state: Path) -> None:
         self.process = process
         self.url = url
         self.lines: list[str] = []
+        self._daemon_log = state / "log" / "daemon.log"
 
     async def until(self, text: str, seconds: float = 60) -> None:
         assert self.process.stdout is not None
@@ -39,6 +43,16 @@ class RunningDemo:
     def assert_it_runs(self) -> None:
         assert self.process.returncode is None, "".join(self.lines)
 
+    async def until_ready(self, seconds: float) -> None:
+        try:
+            await until_ready(self.url, self.assert_it_runs, seconds)
+        except TimeoutError as error:
+            assert self.process.stdout is not None
+            self.process.kill()
+            self.lines.append((await self.process.stdout.read()).decode(errors="replace"))
+            log = self._daemon_log.read_text(errors="replace")[-DAEMON_LOG_CHARACTERS:]
+            raise AssertionError(f"{error}\nthe demo:\n{''.join(self.lines)}\nits daemon:\n{log}") from None
+
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
@@ -46,6 +60,7 @@ class RunningDemo:
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
     port = free_port()
+    state = tmp_path / "state"
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "firewatch", "demo", "--scenario", "quiet"],
         stdout=asyncio.subprocess.PIPE,
@@ -53,11 +68,11 @@ async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
         env={
             **os.environ,
             "FIREWATCH_HTTP__PORT": str(port),
-            "FIREWATCH_STATE_DIRECTORY": str(tmp_path / "state"),
+            "FIREWATCH_STATE_DIRECTORY": str(state),
             "PYTHONUNBUFFERED": "1",
         },
     )
-    demo = RunningDemo(process, f"http://127.0.0.1:{port}")
+    demo = RunningDemo(process, f"http://127.0.0.1:{port}", state)
     await demo.until(READY)
     yield demo
     if process.returncode is None:
@@ -105,7 +120,7 @@ async def test_a_killed_daemon_is_started_again(demo: RunningDemo) -> None:
     [daemon] = [process for process in demo.family() if process.cmdline()[-2:] == ["firewatch", "run"]]
     daemon.kill()
     await demo.until("is started again")
-    await until_ready(demo.url, demo.assert_it_runs, seconds=30)
+    await demo.until_ready(seconds=30)
 
 
 async def test_nothing_outlives_a_killed_demo(demo: RunningDemo) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from firewatch.app.port import free_port
 from tests.bench.compound import DEVICES, REPOSITORY
 
 START_TIMEOUT_SECONDS = 60.0
@@ -25,13 +26,6 @@ _LISTENER = re.compile(r"^listener .*$", re.MULTILINE)
 
 class BenchError(Exception):
     """The benchmark cannot go on; the message says which part failed."""
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float, what: str) -> None:

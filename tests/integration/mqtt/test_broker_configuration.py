@@ -15,11 +15,12 @@ import aiomqtt
 import pytest
 from prometheus_client import CollectorRegistry
 
+from firewatch.app.port import free_port
 from firewatch.config.settings import MqttSettings
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.session import MqttSession
 from firewatch.telemetry import Telemetry
-from tests.brokers import Broker, free_port, mosquitto_command
+from tests.brokers import Broker, mosquitto_command
 
 FOLDER = Path(__file__).parents[3] / "config" / "broker"
 DIFFERENT = {

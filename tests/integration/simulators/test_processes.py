@@ -13,9 +13,10 @@ import msgspec
 import psutil
 import pytest
 
+from firewatch.app.port import free_port
 from firewatch.model.contract import AnswerMessage, CommandMessage, DeviceState, ManyReadings, OneReading
 from simulators.site import read_site
-from tests.integration.simulators.world import REPOSITORY, SAMPLE_SITE, free_port, listening
+from tests.integration.simulators.world import REPOSITORY, SAMPLE_SITE, listening
 
 pytestmark = pytest.mark.slow
 

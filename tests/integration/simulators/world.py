@@ -14,15 +14,11 @@ from pathlib import Path
 
 import aiomqtt
 
+from firewatch.app.port import free_port
+
 REPOSITORY = Path(__file__).parents[3]
 SAMPLE_SITE = REPOSITORY / "config/sites/sample.yaml"
 DEADLINE_SECONDS = 15.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class NatsBroker:
