@@ -390,16 +390,17 @@ class EngineLoop:
         )
 
     def _show(self, alarm: Alarm) -> None:
+        standing = alarm.stands
+        if not standing:
+            self._annunciated.pop(alarm.alarm_id, None)
+            self._kept_pictures.pop(alarm.alarm_id, None)
         if alarm.shadow:
             return
         topic = Topic(channel=Channel.ALARM, site=alarm.site, device=alarm.alarm_id).name(self._prefix)
-        standing = alarm.stands
         # Where the broker is away only the newest word on an alarm needs to travel.
         self._source.publish(topic, _encode(alarm), retain=standing, replaces=topic)
         if not standing:
             self._source.publish(topic, b"", retain=True, replaces=topic)
-            self._annunciated.pop(alarm.alarm_id, None)
-            self._kept_pictures.pop(alarm.alarm_id, None)
         self._feed.push(alarm)
 
     def _stamped(self, alarm: Alarm) -> Alarm:
