@@ -60,6 +60,7 @@ test: $(VENV)/.ready-for-tests ## everything that must hold: checks, unit, scena
 bench: $(VENV)/.ready-for-tests ## throughput and latency of the whole daemon beside bare MQTT
 	@tests/system-packages mosquitto
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.engine
 
 clean: ## remove what was built and the demo's state; the virtual environment too
 	@rm -rf $(VENV) .firewatch build dist firewatch/web/static firewatch/web/console/node_modules

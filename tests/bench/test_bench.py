@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from firewatch.engine.engine import Engine
 from firewatch.model.contract import OneReading
+from firewatch.rules.compile import compile_rules
 from tests.bench import ingest
+from tests.bench.engine import START, EngineReport, Evaluated, Scaled, compound, quiet_readings, rules_by_building
+from tests.bench.engine import table as engine_table
 from tests.bench.ingest import IngestBench, Verdict
 from tests.bench.latency import percentile
 from tests.bench.load import READING_BYTES, reading, time_text
+from tests.bench.report import environment
 from tests.bench.wire import remaining_length
 
 NOW = datetime(2025, 6, 1, 1, 2, 3, 45, tzinfo=UTC)
@@ -81,3 +86,29 @@ def test_a_rate_the_load_could_not_keep_is_not_passed(monkeypatch):
     monkeypatch.setattr(ingest, "run_load", lambda *_: {"published": 10_000, "seconds": 2.0})
     trial = IngestBench(1, Limited(1e9), lambda _: None).trial(10_000, 1)
     assert trial.verdict is Verdict.LOAD
+
+
+def test_each_device_is_judged_by_one_rule_however_many_there_are():
+    for rules in (1, 7, 30):
+        instances = compile_rules(rules_by_building(rules), compound(20, rules))
+        assert sorted(instance.subject for instance in instances) == sorted(f"bench/d{number}" for number in range(20))
+
+
+def test_the_readings_the_engine_is_timed_with_are_judged_and_raise_nothing():
+    engine = Engine(rules_by_building(3), compound(20, 3))
+    engine.start(START)
+    effects = [engine.observe(reading, reading.receive_time) for reading in quiet_readings(20, 500)]
+    assert not any(effects)
+    assert engine.explain("low-0", "bench/d0").steps[0].finding.condition == "inactive"
+
+
+def test_the_engines_figures_are_shown_with_their_ratio():
+    report = EngineReport(
+        measured_time=NOW,
+        environment=environment("no database"),
+        scaled=[Scaled(10_000, 100_000, 5.0, 1500.0, 300_000.0, 1.02)],
+        evaluated=[Evaluated("a limit", 2_000_000.0)],
+    )
+    assert "10,000" in engine_table(report)
+    assert "1.02" in engine_table(report)
+    assert "2,000,000" in engine_table(report)
