@@ -387,6 +387,10 @@ class Engine:
             acknowledged_time=None,
             acknowledged_by=None,
             acknowledge_comment="",
+            hidden=False,
+            shelf=None,
+            suppressed_by=None,
+            out_of_service=None,
         )
         self._begin_alarm(running, draft, effects)
         if not instance.is_shadow:

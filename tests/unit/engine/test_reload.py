@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from firewatch.engine.reload import ReloadReport, RuleDifference, RuleReload
+from firewatch.model.alarm import AlarmClass
+from firewatch.model.command import OperatorCommand, OutOfService, Shelve
 from firewatch.model.site import Inventory
-from firewatch.rules.spec import RuleSpec
+from firewatch.rules.spec import Mode, RuleSpec
 from tests.unit.engine.world import (
     ALL,
     E_BIKE,
@@ -23,6 +28,10 @@ from tests.unit.engine.world import (
 )
 
 STRICTER = rule("low", {"device": "pressure_transmitter"}, {"low": {"signal": "pressure", "limit": 0.06}})
+
+
+def written(spec: RuleSpec) -> dict[str, object]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def difference(report: ReloadReport, rule_id: str) -> RuleReload:
@@ -187,5 +196,51 @@ def test_the_report_can_be_kept_as_json() -> None:
     ]
 
 
-def written(spec: RuleSpec) -> dict[str, object]:
-    return spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+def supervisory(spec: RuleSpec) -> RuleSpec:
+    """Fire alarms cannot be shelved."""
+    return spec.model_copy(update={"alarm_class": AlarmClass.SUPERVISORY})
+
+
+HELD: dict[str, Callable[[World], OperatorCommand]] = {
+    "shelved": lambda world: Shelve(world.alarm("low").alarm_id, "li", "works", timedelta(hours=1)),
+    "shelved until it is over": lambda world: Shelve(world.alarm("low").alarm_id, "li", "works"),
+    "out of service": lambda world: OutOfService("low", "s/hydrant-1", "li", "work order 7"),
+}
+CHANGES: dict[str, tuple[RuleSpec, ...]] = {
+    "changed": (supervisory(STRICTER),),
+    "removed": (SMOKE,),
+    "more urgent": (RuleSpec.model_validate({**written(supervisory(LOW)), "priority": "highest"}),),
+    "demoted": (supervisory(LOW).model_copy(update={"mode": Mode.SHADOW}),),
+}
+
+
+def held(how: str, *, is_over: bool) -> World:
+    world = World(supervisory(LOW))
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.command(2, HELD[how](world))
+    if is_over and how != "shelved until it is over":
+        world.acknowledge(3, world.alarm("low").alarm_id)
+        world.hear(4, "hydrant-1/pressure", 0.5)
+    return world
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize("how", HELD)
+def test_what_an_operator_hid_stays_hidden_across_a_reload(how: str, *, is_over: bool) -> None:
+    world = held(how, is_over=is_over)
+    before = world.engine.alarms()
+    assert world.reload(5, supervisory(LOW), SMOKE) == []
+    assert world.engine.alarms() == before
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize("how", HELD)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_an_operator_hid_is_told_to_nobody_as_its_rule_changes(how: str, change: str, *, is_over: bool) -> None:
+    world = held(how, is_over=is_over)
+    told = world.reload(5, *CHANGES[change])
+    assert [word for word in told if word.startswith("!")] == []
+    is_gone = change in ("removed", "demoted")
+    assert [alarm.is_held for alarm in world.engine.alarms()] == ([] if is_gone else [True])
+    world.reload(6, supervisory(LOW))
+    assert world.engine.failures() == []
