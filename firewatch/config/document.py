@@ -8,6 +8,7 @@ here: keys are unique, and a file is one document of bounded size, depth and exp
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ DEPTH_LIMIT = 40
 Path_ = tuple[str | int, ...]
 """Keys and list indexes from the top of a document to a value."""
 
-_NAMES = ("id", "kind", "name")
+_NAMES = ("id", "kind", "name", "rule")
 """The keys by which the items of a list are called."""
 
 _CORE_TAG = "tag:yaml.org,2002:"
@@ -109,10 +110,63 @@ class Document:
         """A problem with what stands at `path`."""
         return Problem(self.place(*path), self.where(path), what, hint, other, severity)
 
+    def excerpt(self, path: Path_) -> Document:
+        """Only what stands at `path`, where it stood."""
+        value = self.get(*path)
+        kept = [*(path[:end] for end in range(len(path))), *_paths(value, path)]
+        return Document(
+            self.file,
+            _nested(path, value),
+            {one: self._values[one] for one in kept if one in self._values},
+            {one: self._keys[one] for one in kept if one in self._keys},
+        )
+
+    def with_value(self, path: Path_, source: Document, at: Path_) -> Document:
+        """The same, but at `path` what `source` says at `at`, in its places there.
+
+        Mappings that are missing on the way are made; they stand where the value stands.
+        """
+        value = source.get(*at)
+        values = {one: place for one, place in self._values.items() if one[: len(path)] != path}
+        keys = {one: place for one, place in self._keys.items() if one[: len(path)] != path}
+        for end in range(len(path)):
+            values.setdefault(path[:end], source.place(*at))
+        for one in _paths(value, at):
+            there = (*path, *one[len(at) :])
+            values[there] = source.place(*one)
+            keys[there] = source.key_place(*one)
+        return Document(self.file, _put(self.data, path, value), values, keys)
+
     def _name(self, path: Path_) -> str | None:
         item = self.get(*path)
         names = (item.get(key) for key in _NAMES) if isinstance(item, dict) else ()
         return next((name for name in names if isinstance(name, str)), None)
+
+
+def _paths(value: Any, path: Path_) -> Iterator[Path_]:
+    """The path itself, and those of everything in the value that stands there."""
+    yield path
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, item in items:
+        yield from _paths(item, (*path, key))
+
+
+def _nested(path: Path_, value: Any) -> Any:
+    return {path[0]: _nested(path[1:], value)} if path else value
+
+
+def _put(data: Any, path: Path_, value: Any) -> Any:
+    """`data` with another value at `path`; what does not lead there is shared, what leads there is copied."""
+    if not path:
+        return value
+    if isinstance(data, list) and isinstance(path[0], int):
+        return [_put(item, path[1:], value) if index == path[0] else item for index, item in enumerate(data)]
+    rest = data if isinstance(data, dict) else {}
+    return rest | {path[0]: _put(rest.get(path[0]), path[1:], value)}
 
 
 def read_document(path: Path) -> tuple[Document | None, list[Problem]]:

@@ -245,7 +245,14 @@ def _text(label: LabelSpec) -> LocalText:
 
 def _kind(spec: KindSpec) -> DeviceKind:
     signals = tuple(
-        Signal(name=signal.name, type=signal.type, label=_text(signal.label), unit=signal.unit, states=signal.states)
+        Signal(
+            name=signal.name,
+            type=signal.type,
+            label=_text(signal.label),
+            unit=signal.unit,
+            states=signal.states,
+            range=signal.range,
+        )
         for signal in spec.signals
     )
     return DeviceKind(

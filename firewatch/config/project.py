@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
 from firewatch.config.document import Document, read_document
+from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.inventory import read_inventory
 from firewatch.config.problem import Place, Problem, ProblemsError, Severity, in_order, summary
 from firewatch.config.rule_check import read_rules
@@ -35,10 +36,15 @@ TEST_SUFFIX = ".test.yaml"
 
 @dataclass(frozen=True)
 class Project:
-    """What one daemon watches, and the rules it watches by; quantities are in their signals' own units."""
+    """What one daemon watches, and the rules it watches by, each as it is for its subjects."""
 
     inventory: Inventory
-    rules: tuple[RuleSpec, ...]
+    effective: tuple[EffectiveRule, ...]
+
+    @property
+    def rules(self) -> tuple[RuleSpec, ...]:
+        """The rules as the engine takes them: several may have one id, each for subjects of its own."""
+        return tuple(rule.spec for rule in self.effective)
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -88,7 +94,7 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]])
     rule_files, rule_problems = _documents([settings.rules, *extra["rules"]], "rules")
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
-    return Project(inventory=inventory, rules=rules), in_order([*problems, *rule_problems, *wrong])
+    return Project(inventory=inventory, effective=rules), in_order([*problems, *rule_problems, *wrong])
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
@@ -102,7 +108,7 @@ def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, .
     wrong = [problem for problem in (*problems, *found) if problem.severity is Severity.WRONG]
     if wrong:
         raise ProblemsError(wrong)
-    return rules
+    return tuple(rule.spec for rule in rules)
 
 
 def load_inventory(settings: Settings) -> Inventory:

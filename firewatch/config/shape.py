@@ -63,24 +63,35 @@ def validate_items(document: Document, model: type[Model], key: str) -> tuple[li
     """Validate the items of the list under `key` one by one, so that a broken one does not hide the others."""
     good: list[tuple[Path_, Model]] = []
     problems: list[Problem] = []
-    items = document.get(key)
-    for index in range(len(items) if isinstance(items, list) else 0):
-        found, wrong = validate(document, model, (key, index))
+    for path in item_paths(document, key):
+        found, wrong = validate(document, model, path)
         problems += wrong
         if found is not None:
-            good.append(((key, index), found))
+            good.append((path, found))
     return good, problems
+
+
+def item_paths(document: Document, key: str) -> list[Path_]:
+    """Where the items of the list under `key` stand; none if it is no list."""
+    items = document.get(key)
+    return [(key, index) for index in range(len(items))] if isinstance(items, list) else []
 
 
 def validate_header(document: Document, model: type[Model], *lists: str) -> tuple[Model | None, list[Problem]]:
     """Validate a document without the items of the named lists, which `validate_items` looks at."""
     data = document.data
+    problems: list[Problem] = []
     if isinstance(data, dict):
         data = {key: [] if key in lists and isinstance(value, list) else value for key, value in data.items()}
+        for key in lists:
+            limits = (getattr(each, "max_length", None) for each in model.model_fields[key].metadata)
+            limit = next((each for each in limits if each is not None), None)
+            if limit is not None and len(item_paths(document, key)) > limit:
+                problems.append(document.problem((key,), f"expected at most {limit} items"))
     try:
-        return model.model_validate(data), []
+        return model.model_validate(data), problems
     except ValidationError as error:
-        return None, problems_of(document, error.errors(include_url=False), model)
+        return None, problems + problems_of(document, error.errors(include_url=False), model)
 
 
 def problems_of(
@@ -126,7 +137,7 @@ def _problem(
     value = "***" if resolved and resolved[-1] in SECRET_KEYS else document.get(*resolved)
     if detail["type"] == "extra_forbidden":
         key = str(resolved[-1])
-        hint = did_you_mean(key, _keys(model, resolved[len(base) : -1]))
+        hint = did_you_mean(key, keys_at(model, resolved[len(base) : -1]))
         return Problem(document.key_place(*resolved), document.where(resolved[:-1]), f'unknown key "{key}"', hint)
     place, name = document.place(*resolved), document.where(resolved)
     if len(details) > 1 and all(each["type"] in _EXPECTED for each in details):
@@ -178,13 +189,18 @@ def _length(kind: str, context: dict[str, Any]) -> str:
     return f"expected at most {context['max_length']} {unit}"
 
 
-def _keys(model: type[BaseModel], path: Path_) -> list[str]:
-    """The keys that may be written at `path` below a model, aliases as written."""
+def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
+    """The keys that may be written at `path` below a model, aliases as written; none if no model stands there."""
+    found = model_at(model, path)
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+def model_at(model: type[BaseModel], path: Path_) -> type[BaseModel] | None:
+    """The model of what stands at `path` below a model."""
     at: Any = model
     for segment in path:
         at = _step(at, segment)
-    fields = _model_in(at)
-    return [field.alias or name for name, field in fields.model_fields.items()] if fields else []
+    return _model_in(at)
 
 
 def _step(annotation: Any, segment: str | int) -> Any:

@@ -36,6 +36,8 @@ class SignalSpec(SpecModel):
     label: LabelSpec
     unit: Unit = ""
     states: Annotated[tuple[str, ...], Field(strict=False, max_length=50)] = ()
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    """The least and the most that it can be, in `unit`."""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> SignalSpec:
@@ -43,6 +45,10 @@ class SignalSpec(SpecModel):
             raise ValueError("`states` lists the values of a signal of type state, and of no other")
         if self.unit and self.type is not SignalType.NUMBER:
             raise ValueError("only a signal of type number has a unit")
+        if self.range is not None and self.type is not SignalType.NUMBER:
+            raise ValueError("only a signal of type number has a range")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError("a range is written from the least to the most")
         return self
 
 

@@ -25,8 +25,8 @@ class SignalType(enum.StrEnum):
 class Signal(msgspec.Struct, frozen=True):
     """One quantity a device reports. `unit` is the unit everything inside firewatch uses for it.
 
-    `states` names the values a STATE signal may take. `supervisory` marks the signals that firewatch
-    itself derives about a device (`online`, `clock_fault`).
+    `states` names the values a STATE signal may take, `range` the least and the most that a NUMBER can be, in its unit.
+    `supervisory` marks the signals that firewatch itself derives about a device (`online`, `clock_fault`).
     """
 
     name: str
@@ -34,6 +34,7 @@ class Signal(msgspec.Struct, frozen=True):
     label: LocalText
     unit: str = ""
     states: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
     supervisory: bool = False
 
 

@@ -438,7 +438,10 @@ class ConditionSpec(SpecModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> ConditionSpec:
-        if len(self.model_fields_set) != 1 or self.form is None:
+        if len(self.model_fields_set) > 1:
+            kinds = ", ".join(sorted(name.rstrip("_") for name in self.model_fields_set))
+            raise ValueError(f"a condition has one key, its kind, this one has {kinds}; put them under `all` or `any`")
+        if not self.model_fields_set or self.form is None:
             raise ValueError(f"a condition has exactly one of the keys {', '.join(CONDITION_KINDS)}")
         return self
 
@@ -540,6 +543,9 @@ class RuleSpec(SpecModel):
     """
 
     id: str = Field(pattern=ID_PATTERN)
+    extends: str | None = None
+    """The template whose keys it took; they are among its own by now."""
+
     scope: ScopeSpec
     when: ConditionSpec | None = None
     ladder: tuple[StepSpec, ...] = Field(default=(), strict=False, max_length=10)
