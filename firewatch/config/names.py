@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from firewatch.config.document import Path_
 from firewatch.config.problem import Problem, did_you_mean
 from firewatch.config.rule_files import Written
 from firewatch.model.site import Asset, Device, Inventory
@@ -36,5 +37,5 @@ def unknown_names(written: Written[Any], at: tuple[str, ...], spec: object, name
         is_list = isinstance(written.document.get(*written.path, *at, key), list)
         for index, name in enumerate(getattr(spec, key, ())):
             if name not in known:
-                place = (*at, key, index) if is_list else (*at, key)
+                place: Path_ = (*at, key, index) if is_list else (*at, key)
                 yield written.problem(place, f'there is no {noun} "{name}"', did_you_mean(name, known))

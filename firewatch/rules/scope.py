@@ -78,9 +78,10 @@ class Subjects:
 
     def within(self, scope: ScopeSpec) -> Iterator[Subject]:
         """Every subject that a rule with this scope speaks about, in the order of kinds, sites and the site files."""
+        names = frozenset(scope.subjects)
         for kind in dict.fromkeys(scope.device or scope.asset):
             for subject in (self._devices if scope.device else self._assets).candidates(kind, scope):
-                if _fits(subject, scope):
+                if _fits(subject, scope) and (not names or subject.item.id in names or subject.name in names):
                     yield subject
 
 
@@ -141,11 +142,11 @@ def _grouped(pairs: Iterable[tuple[str | None, Device]]) -> dict[str, tuple[Devi
 
 
 def _fits(subject: Subject, scope: ScopeSpec) -> bool:
+    """Whether it is of the systems, sites, buildings and tags asked for."""
     item = subject.item
     return (
         (not scope.systems or subject.system in scope.systems)
         and (not scope.sites or subject.site.id in scope.sites)
         and (not scope.buildings or item.building in scope.buildings)
         and set(scope.tags) <= set(item.tags)
-        and (not scope.subjects or item.id in scope.subjects or subject.name in scope.subjects)
     )
