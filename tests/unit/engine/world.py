@@ -164,6 +164,9 @@ class World:
     def advance(self, now: float) -> list[str]:
         return self._took(self.engine.advance(at(now)))
 
+    def resume(self, now: float) -> list[str]:
+        return self._took(self.engine.resume(at(now)))
+
     def acknowledge(self, now: float, alarm_id: str, operator: str = "li") -> list[str]:
         return self.command(now, Acknowledge(alarm_id, operator))
 

@@ -1,0 +1,319 @@
+"""The life of two alarms, of which one explains the other, against a model that keeps facts instead of states.
+
+Whatever signals, operators, time and restarts do in whatever order: the alarms stand as the model says, people are told
+exactly when it says, refused commands change nothing, no shelf is without an end, and no alarm that is active and not
+hidden is one that nobody was told of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from firewatch.engine.engine import Engine
+from firewatch.errors import RefusedCommandError
+from firewatch.model.alarm import Alarm
+from firewatch.model.command import (
+    Acknowledge,
+    OperatorCommand,
+    OutOfService,
+    Reset,
+    ReturnToService,
+    Shelve,
+    Unshelve,
+)
+from firewatch.model.effect import Annunciate, Effect, RecordTransition
+from tests.unit.engine import world
+
+AT_MOST = 300
+SUBJECTS = {"cause": "hydrant-2", "effect": "hydrant-1"}
+VALUES = {"active": 0.05, "inactive": 0.09, "unknown": world.BAD}
+
+
+@dataclass
+class Facts:
+    """What is true of one alarm. `told` is whether people were told of it since it was last acknowledged."""
+
+    latched: bool
+    realarm_after: int | None
+    condition: str = "unknown"
+    active: bool = False
+    waits_for_reset: bool = False
+    waits_for_acknowledgement: bool = False
+    answered: bool = False
+    told: bool = False
+    told_at: int = 0
+    shelf_until: int | None = None
+    one_shot: bool = False
+    out_of_service: bool = False
+    explained: bool = False
+    times_told: int = 0
+
+    @property
+    def open(self) -> bool:
+        return self.active or self.waits_for_reset or self.waits_for_acknowledgement or self.held
+
+    @property
+    def held(self) -> bool:
+        return self.shelf_until is not None or self.out_of_service
+
+    @property
+    def hidden(self) -> bool:
+        return self.held or self.explained
+
+    @property
+    def unanswered(self) -> bool:
+        return (self.active or self.waits_for_reset) and not self.answered
+
+    def tell(self, now: int) -> None:
+        if not self.hidden:
+            self.told, self.told_at = True, now
+            self.times_told += 1
+
+    def hear(self, condition: str, now: int) -> None:
+        self.condition = condition
+        if condition == "active" and not self.active:
+            self.active, self.waits_for_reset, self.waits_for_acknowledgement = True, False, False
+            self.answered = False
+            self.tell(now)
+        elif condition == "inactive" and self.active:
+            self.active = False
+            self.waits_for_reset = self.latched
+            self.waits_for_acknowledgement = not self.latched and self.told and not self.answered
+            if self.shelf_until is not None and self.one_shot:
+                self.shelf_until = None
+                self.is_shown(now)
+
+    def is_shown(self, now: int) -> None:
+        """One of what hid it is over."""
+        if self.active:
+            self.answered = False
+        if self.unanswered:
+            self.tell(now)
+
+    def explain(self, explained: bool, now: int) -> None:
+        was, self.explained = self.explained, explained
+        if was and not explained and self.open:
+            self.is_shown(now)
+
+    def due(self) -> int | None:
+        dues = [] if self.shelf_until is None else [self.shelf_until]
+        if self.realarm_after is not None and self.unanswered and self.told and not self.hidden:
+            dues.append(self.told_at + self.realarm_after)
+        return min(dues, default=None)
+
+    def let_time_act(self, now: int) -> None:
+        if self.shelf_until is not None and self.shelf_until <= now:
+            self.shelf_until = None
+            self.is_shown(now)
+        else:
+            self.tell(now)
+
+    def obey(self, command: OperatorCommand, now: int) -> bool:
+        """Carry it out; False where it has to be refused."""
+        match command:
+            case Acknowledge():
+                if not self.unanswered and not self.waits_for_acknowledgement:
+                    return False
+                self.answered, self.waits_for_acknowledgement, self.told = True, False, False
+            case Reset():
+                if not self.waits_for_reset or self.condition != "inactive":
+                    return False
+                self.waits_for_reset = False
+                self.waits_for_acknowledgement = not self.answered
+            case Shelve():
+                seconds = AT_MOST if command.duration is None else round(command.duration.total_seconds())
+                if not self.open or not command.reason or not 0 < seconds <= AT_MOST:
+                    return False
+                if command.duration is None and not self.active:
+                    return False
+                self.shelf_until, self.one_shot = now + seconds, command.duration is None
+            case Unshelve():
+                if self.shelf_until is None:
+                    return False
+                self.shelf_until = None
+                self.is_shown(now)
+            case OutOfService():
+                if self.out_of_service or not command.reason:
+                    return False
+                self.out_of_service = True
+            case ReturnToService():
+                if not self.out_of_service:
+                    return False
+                self.out_of_service = False
+                self.is_shown(now)
+        return True
+
+    def shown_as(self) -> tuple[str, bool, str] | None:
+        """The state, whether it is hidden, and the condition, as the engine must show them; None if not at all."""
+        if not self.open:
+            return None
+        if self.active:
+            state = "acknowledged" if self.answered else "unacknowledged"
+        elif self.waits_for_reset:
+            state = "latched_acknowledged" if self.answered else "latched_unacknowledged"
+        else:
+            state = "rtn_unacknowledged" if self.waits_for_acknowledgement else "normal"
+        return state, self.hidden, self.condition
+
+
+@dataclass
+class Model:
+    alarms: dict[str, Facts]
+    now: int = 0
+
+    def settle(self, now: int) -> None:
+        while dues := [(due, name) for name, facts in self.alarms.items() if (due := facts.due()) and due <= now]:
+            due, name = min(dues)
+            self.now = max(self.now, due)
+            self.alarms[name].let_time_act(self.now)
+            self.explain()
+        self.now = now
+
+    def explain(self) -> None:
+        cause, effect = self.alarms["cause"], self.alarms["effect"]
+        effect.explain(cause.active and cause.condition == "active" and not cause.held, self.now)
+
+
+class Machine(RuleBasedStateMachine):
+    @initialize(latched=st.booleans(), realarm_after=st.sampled_from([None, 40]))
+    def begin(self, latched: bool, realarm_after: int | None) -> None:
+        fields = {
+            "class": "supervisory",
+            "latched": latched,
+            "shelving": {"at_most": f"{AT_MOST}s"},
+            **({} if realarm_after is None else {"realarm_after": f"{realarm_after}s"}),
+        }
+        self.rules = [
+            world.rule(
+                name,
+                {"device": "pressure_transmitter", "subjects": [subject]},
+                {"low": {"signal": "pressure", "limit": 0.07}},
+                **fields,
+                **({"suppressed_by": [{"rule": "cause", "same": "site"}]} if name == "effect" else {}),
+            )
+            for name, subject in SUBJECTS.items()
+        ]
+        self.engine = Engine(self.rules, world.INVENTORY)
+        self.engine.start(world.at(0))
+        self.model = Model({name: Facts(latched, realarm_after) for name in SUBJECTS})
+        self.told = dict.fromkeys(SUBJECTS, 0)
+        self.numbers: dict[str, tuple[int, str]] = {}
+
+    @rule(
+        seconds=st.integers(1, 50),
+        name=st.sampled_from(["cause", "effect"]),
+        condition=st.sampled_from(["active", "inactive", "unknown"]),
+    )
+    def hear(self, seconds: int, name: str, condition: str) -> None:
+        now = self._advance_model(seconds)
+        reading = world.reading(f"{SUBJECTS[name]}/pressure", VALUES[condition], now)
+        self._took(self.engine.observe(reading, world.at(now)))
+        self.model.alarms[name].hear(condition, now)
+        self.model.explain()
+
+    @rule(seconds=st.integers(1, 400))
+    def wait(self, seconds: int) -> None:
+        now = self._advance_model(seconds)
+        self._took(self.engine.advance(world.at(now)))
+
+    @rule()
+    def restart(self) -> None:
+        again = Engine(self.rules, world.INVENTORY)
+        again.restore(self.engine.snapshot())
+        assert again.snapshot() == self.engine.snapshot()
+        self.engine = again
+        self._took(again.resume(world.at(self.model.now)))
+
+    @rule(
+        seconds=st.integers(0, 5),
+        name=st.sampled_from(["cause", "effect"]),
+        verb=st.sampled_from([Acknowledge, Reset, Unshelve, OutOfService, ReturnToService]),
+    )
+    def ask(self, seconds: int, name: str, verb: type) -> None:
+        if verb is OutOfService:
+            self._command(seconds, name, OutOfService(name, f"s/{SUBJECTS[name]}", "li", "work order"))
+        elif verb is ReturnToService:
+            self._command(seconds, name, ReturnToService(self._identity(name), "li", "done"))
+        else:
+            self._command(seconds, name, verb(self._identity(name), "li"))
+
+    @rule(
+        seconds=st.integers(0, 5),
+        name=st.sampled_from(["cause", "effect"]),
+        duration=st.none() | st.integers(0, AT_MOST + 1),
+        reason=st.sampled_from(["nuisance", "nuisance", ""]),
+    )
+    def shelve(self, seconds: int, name: str, duration: int | None, reason: str) -> None:
+        length = None if duration is None else timedelta(seconds=duration)
+        self._command(seconds, name, Shelve(self._identity(name), "li", reason, length))
+
+    def _command(self, seconds: int, name: str, command: OperatorCommand) -> None:
+        now = self._advance_model(seconds)
+        self._took(self.engine.advance(world.at(now)))
+        before = self.engine.snapshot()
+        try:
+            effects = self.engine.command(command, world.at(now))
+        except RefusedCommandError:
+            assert not self.model.alarms[name].obey(command, now), f"refused {command}"
+            assert self.engine.snapshot() == before
+        else:
+            assert self.model.alarms[name].obey(command, now), f"carried out {command}"
+            self.model.explain()
+            self._took(effects)
+
+    def _identity(self, name: str) -> str:
+        alarm = self._alarm(name)
+        return alarm.alarm_id if alarm is not None else "none"
+
+    def _alarm(self, name: str) -> Alarm | None:
+        return next((alarm for alarm in self.engine.alarms() if alarm.rule == name), None)
+
+    def _advance_model(self, seconds: int) -> int:
+        self.model.settle(self.model.now + seconds)
+        return self.model.now
+
+    def _took(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Annunciate):
+                assert not effect.alarm.hidden
+                self.told[effect.alarm.rule] += 1
+            elif isinstance(effect, RecordTransition):
+                record = effect.transition
+                number, state = self.numbers.get(record.alarm_id, (0, "normal"))
+                assert (record.number, record.previous_state) == (number + 1, state)
+                self.numbers[record.alarm_id] = (record.number, record.alarm.state)
+
+    @invariant()
+    def the_alarms_stand_as_the_model_says(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        for name, facts in self.model.alarms.items():
+            alarm = self._alarm(name)
+            shown = None if alarm is None else (alarm.state.value, alarm.hidden, alarm.condition.value)
+            assert shown == facts.shown_as(), name
+            assert self.told[name] == facts.times_told, name
+
+    @invariant()
+    def nothing_is_hidden_without_an_end_or_a_name(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        for alarm in self.engine.alarms():
+            if alarm.shelf is not None:
+                left = alarm.shelf.until_time - world.at(self.model.now)
+                assert timedelta(0) < left <= timedelta(seconds=AT_MOST)
+                assert alarm.shelf.by
+                assert alarm.shelf.reason
+            if alarm.suppressed_by is not None:
+                assert alarm.suppressed_by == self._identity("cause")
+            assert alarm.hidden is bool(alarm.shelf or alarm.out_of_service or alarm.suppressed_by)
+
+
+TestLifecycle = Machine.TestCase
+TestLifecycle.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLifecycle.pytestmark = [pytest.mark.slow]  # type: ignore[attr-defined]
