@@ -45,6 +45,9 @@ def commands_page() -> str:
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
         parts.append(f"## firewatch {name}\n\n{_fenced(inner)}")
+        for below, each in getattr(command, "commands", {}).items():
+            innermost = click.Context(each, info_name=below, parent=inner, terminal_width=100)
+            parts.append(f"### firewatch {name} {below}\n\n{_fenced(innermost)}")
     return "\n".join(parts)
 
 

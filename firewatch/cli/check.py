@@ -87,7 +87,7 @@ def _shown(problems: Sequence[Problem], project: Project | None, form: str) -> s
 def _contents(project: Project) -> str:
     sites = project.inventory.sites
     devices = sum(len(site.devices) for site in sites)
-    return f"No problems: {len(sites)} site(s), {devices} devices, {len(project.rules)} rules"
+    return f"No problems: {len(sites)} site(s), {devices} devices, {len({rule.id for rule in project.rules})} rules"
 
 
 def _as_json(problem: Problem) -> dict[str, str | int | None]:

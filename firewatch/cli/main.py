@@ -15,6 +15,7 @@ COMMANDS = {
     "status": "firewatch.cli.status",
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
+    "rules": "firewatch.cli.rules",
     "simulate": "firewatch.cli.simulate",
 }
 
@@ -45,6 +46,7 @@ def main() -> None:
     New here?   firewatch demo      starts everything with a simulated compound
     With rules? firewatch check     lists every mistake in settings, sites and rules
                 firewatch test      runs the rules' own tests
+                firewatch rules     says which there are, and where their numbers come from
     In service: firewatch run       the daemon
                 firewatch status    how it is
     """  # noqa: D301 - click wants the character itself

@@ -71,14 +71,14 @@ class _RuleChecker:
             what = f"nothing in the sites matches, so the rule will never act: {_scope_words(rule.spec.scope)}"
             problem = rule.problem(("scope",), what, "correct the scope, or remove the rule", severity=Severity.LINT)
             self._problems.append(problem)
-        whole = self._fitted(Variant(rule, self._subjects, ()))
+        whole = self._fitted(rule, Variant(rule, self._subjects, ()))
         parts = overrides.variants(rule, self._subjects) if overrides.of(rule.spec.id) else []
         if not any(part.overrides for part in parts):
             return [whole]
-        fitted = [self._fitted(part) for part in parts]
+        fitted = [self._fitted(rule, part) for part in parts]
         return fitted if len(fitted) == 1 else [_narrowed(part) for part in fitted]
 
-    def _fitted(self, variant: Variant) -> EffectiveRule:
+    def _fitted(self, before: Written[RuleSpec], variant: Variant) -> EffectiveRule:
         rule, spec = variant.rule, variant.rule.spec
         found: list[Problem] = []
         checker = ConditionChecker(rule, self._kinds, self._files, self._subjects, variant.subjects, found)
@@ -104,7 +104,7 @@ class _RuleChecker:
             for index, action in enumerate(getattr(spec.actions, phase)):
                 found += self._action_problems(rule, ("actions", phase, index), action, variant.subjects)
         self._problems += found
-        return EffectiveRule(effective, checker.rule, variant.subjects, variant.overrides)
+        return EffectiveRule(effective, checker.rule, before, variant.subjects, variant.overrides)
 
     def _action_problems(
         self, rule: Written[RuleSpec], at: Path_, action: ActionSpec, subjects: Iterable[Subject]
