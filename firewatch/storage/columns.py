@@ -8,7 +8,7 @@ because hypertables are cut by that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
@@ -60,6 +60,10 @@ class Columns:
     def where(self, wanted: Array) -> Columns:
         """Only the rows of a mask or of positions."""
         return Columns(*(getattr(self, field.name)[wanted] for field in fields(self)))
+
+    def with_taken(self, taken: Array) -> Columns:
+        """The same with other times of being taken."""
+        return replace(self, taken=taken)
 
 
 class Extent(NamedTuple):

@@ -1,0 +1,203 @@
+"""What a replay leaves out changes nothing: for any rules and stream the transitions are those of the whole history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firewatch.backtest.replay import Player
+from firewatch.model.alarm import AlarmTransition
+from firewatch.model.observation import Observation, Quality
+from firewatch.ports import EngineInput
+from firewatch.rules.compile import compile_rules
+from firewatch.rules.spec import RuleSpec
+from tests.stored import StoredHistory
+from tests.unit.engine.world import INVENTORY, START, at, rule
+
+pytestmark = pytest.mark.slow
+
+HYDRANTS = {"device": "pressure_transmitter"}
+ZONE = {"asset": "fire_zone"}
+LIFT = {"asset": "lift"}
+
+pressures = st.sampled_from(
+    [
+        {kind: {"signal": "pressure", "limit": limit, "deadband": deadband}}
+        for kind in ("low", "high")
+        for limit in (0.5, 0.7)
+        for deadband in (0.1, 0.0)
+    ]
+)
+silences = st.sampled_from([{"absence": {"after": after}} for after in ("4s", "15s")])
+smoke = st.sampled_from(
+    [
+        {"state": {"signal": "smoke_detector/alarm", "is": True}},
+        {"k_of_n": {"k": 2, "within": "5s", "of": [{"state": {"signal": "smoke_detector/alarm", "is": True}}]}},
+    ]
+)
+doors = st.sampled_from(
+    [
+        {"state": {"signal": "lift_controller/door", "in": ["open", "opening"]}},
+        {"absence": {"after": "6s", "signal": "lift_controller/door"}},
+    ]
+)
+sessions = st.sampled_from(
+    [
+        {"camera_session": {"signal": "lift_camera/e_bike", "hold": "3s", "quiet": "4s"}},
+        {
+            "camera_session": {
+                "signal": "lift_camera/e_bike",
+                "hold": "3s",
+                "while": {"state": {"signal": "lift_controller/door", "in": ["open"]}},
+            }
+        },
+    ]
+)
+delays = st.sampled_from(["0s", "0s", "3s", "20s"])
+
+
+def one_rule(scope: dict[str, Any], whens: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[RuleSpec]:
+    return st.builds(
+        lambda when, on_delay, off_delay: rule("r", scope, when, on_delay=on_delay, off_delay=off_delay),
+        whens,
+        delays,
+        delays,
+    )
+
+
+ladders = st.builds(
+    lambda first, second, on_delay: rule(
+        "r",
+        HYDRANTS,
+        None,
+        ladder=[{"when": first, "priority": "low"}, {"when": second, "priority": "high", "on_delay": on_delay}],
+    ),
+    pressures,
+    pressures,
+    delays,
+)
+SUBJECTS: list[tuple[st.SearchStrategy[RuleSpec], dict[str, list[Any]]]] = [
+    (
+        st.one_of(one_rule(HYDRANTS, pressures), one_rule(HYDRANTS, pressures), one_rule(HYDRANTS, silences), ladders),
+        {
+            "hydrant-1/pressure": [
+                0.1,
+                0.3,
+                0.31,
+                0.35,
+                0.4,
+                0.45,
+                0.5,
+                0.51,
+                0.55,
+                0.6,
+                0.9,
+                float("nan"),
+                True,
+                None,
+            ],
+            "hydrant-2/pressure": [0.2, 0.35, 0.6],
+        },
+    ),
+    (one_rule(ZONE, smoke), {"smoke-1/alarm": [True, False, None], "smoke-2/alarm": [True, False]}),
+    (
+        st.one_of(one_rule(LIFT, doors), one_rule(LIFT, sessions)),
+        {
+            "cam/e_bike": [0.0, 0.0, 0.05, 0.2, 0.6, 0.9, None],
+            "controller/door": ["open", "closed", "ajar", None],
+        },
+    ),
+]
+
+Reading = tuple[float, str, Any, str, float]
+"""The pause before it, its signal, value and quality, and how late it comes."""
+
+
+@st.composite
+def runs_of_readings(draw: st.DrawFn, values: dict[str, list[Any]]) -> list[Reading]:
+    """Some readings of one signal, mostly alike and in order."""
+    signal = draw(st.sampled_from(sorted(values)))
+    heard = draw(st.lists(st.sampled_from(values[signal]), min_size=1, max_size=4))
+    pause = draw(st.sampled_from([0.0, 0.2, 1.0, 3.0, 5.0, 14.0, 15.0]))
+    late = draw(st.sampled_from([[0.0], [0.0], [0.0, 0.2, 4.0]]))
+    qualities = draw(st.sampled_from([["good"], ["good", "good", "uncertain", "bad"]]))
+    return [
+        (
+            pause,
+            signal,
+            draw(st.sampled_from(heard)),
+            draw(st.sampled_from(qualities)),
+            draw(st.sampled_from(late)),
+        )
+        for _ in range(draw(st.integers(1, 12)))
+    ]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[RuleSpec], list[Reading]]:
+    """Some rules for the same subjects, and what is heard from those."""
+    rules, values = draw(st.sampled_from(SUBJECTS))
+    written = draw(st.lists(rules, min_size=1, max_size=4))
+    named = [each.model_copy(update={"id": f"rule-{number}"}) for number, each in enumerate(written)]
+    runs = draw(st.lists(runs_of_readings(values), min_size=1, max_size=6))
+    return named, [one for run in runs for one in run]
+
+
+def inputs(stream: list[Reading]) -> list[EngineInput]:
+    now, taken = 0.0, []
+    for ordinal, (pause, signal, value, quality, late) in enumerate(stream, start=1):
+        now += pause
+        event = at(now - late)
+        quality = "bad" if value is None else quality
+        observation = Observation(f"s/{signal}", value, Quality(quality), event, at(now), event)
+        taken.append(EngineInput(ordinal=ordinal, now=at(now + 0.001), observation=observation))
+    return taken
+
+
+def transitions(rules: list[RuleSpec], stored: StoredHistory, *, thinned: bool) -> tuple[list[AlarmTransition], int]:
+    signals = sorted({s for instance in compile_rules(rules, INVENTORY) for s in instance.evaluator.signals})
+    states = ["open"]
+    told: list[AlarmTransition] = []
+    player = Player(rules, INVENTORY, signals, states, told.append, thinned=thinned)
+    player.start(START, stored.starts, [])
+    for _, page in stored.pages(signals, states, START, START + timedelta(days=1)):
+        player.play(page)
+    player.finish(START + timedelta(days=1))
+    return told, player.taken
+
+
+@settings(max_examples=400, deadline=None)
+@given(story=stories(), page=st.sampled_from([1, 2, 5, 1000]), starts=st.sets(st.integers(1, 60), max_size=3))
+def test_a_thinned_history_gives_the_transitions_of_the_whole_one(
+    story: tuple[list[RuleSpec], list[Reading]], page: int, starts: set[int]
+) -> None:
+    rules, stream = story
+    stored = StoredHistory(inputs(stream), page=page, starts=[at(second + 0.5) for second in sorted(starts)])
+    whole, _ = transitions(rules, stored, thinned=False)
+    thinned, _ = transitions(rules, stored, thinned=True)
+    assert thinned == whole
+
+
+def test_what_repeats_itself_is_left_out() -> None:
+    rules = [
+        rule("low", HYDRANTS, {"low": {"signal": "pressure", "limit": 0.3, "deadband": 0.1}}, on_delay="3s"),
+        rule("silent", HYDRANTS, {"absence": {"after": "60s"}}),
+        rule("smoke", ZONE, {"state": {"signal": "smoke_detector/alarm", "is": True}}),
+    ]
+    stream = [
+        one
+        for second in range(600)
+        for one in (
+            (0.5, "hydrant-1/pressure", 0.5 + second / 10_000, "good", 0.0),
+            (0.5, "smoke-1/alarm", second >= 300, "good", 0.0),
+        )
+    ]
+    whole, everything = transitions(rules, StoredHistory(inputs(stream)), thinned=False)
+    thinned, few = transitions(rules, StoredHistory(inputs(stream)), thinned=True)
+    assert thinned == whole
+    assert everything == 1200
+    assert few < 20
