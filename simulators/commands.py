@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-SIMULATORS = ("water", "lift", "garage", "camera", "actuators")
+SIMULATORS = ("water", "lift", "garage", "building", "camera", "actuators")
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Where the scenarios lie that come with firewatch."""
 DEFAULT_SCENARIO = "e-bike"

@@ -1,7 +1,7 @@
-"""The underground garage: smoke, heat and carbon monoxide detectors in fire zones, and chargers for vehicles.
+"""The underground garage: detectors, exhaust fans, shutters and doors in fire zones, and chargers for vehicles.
 
 A fire in a zone grows as a drawn story does, smoke first and then heat, so that two detectors of different kinds
-speak one after the other; it is no fire model.
+speak one after the other, and then the zone's linkage acts; it is no fire model.
 """
 
 from __future__ import annotations
@@ -27,6 +27,13 @@ HEAT_AFTER_SECONDS, HEAT_CELSIUS_PER_SECOND, HOTTEST_CELSIUS = 10.0, 2.5, 160.0
 SMOKE_SPREAD_SECONDS = 30.0
 """How much later smoke reaches each further smoke detector of a zone."""
 CO_AFTER_SECONDS, CO_PER_SECOND, MOST_CO = 5.0, 4.0, 300.0
+FLAME_AFTER_SECONDS = 20.0
+LINKAGE_AFTER_SECONDS = 30.0
+"""By then smoke and heat have both spoken, so that the panel drives fan, shutter and door (GB 50116-2013 4.1.6)."""
+DOOR_CLOSES_SECONDS, SHUTTER_HALF_SECONDS, SHUTTER_DOWN_SECONDS = 3.0, 5.0, 15.0
+"""How long after that the door is closed and the shutter is half and all the way down."""
+DETECTOR_KINDS = ("smoke_detector", "heat_detector", "flame_detector", "co_detector")
+LINKED_KINDS = ("smoke_fan", "fire_shutter", "fire_door")
 FULL_POWER_KW = 7.0
 CABLE_RISE_CELSIUS = 22.0
 SHORTEST_CHARGE, LONGEST_CHARGE = timedelta(minutes=2), timedelta(minutes=20)
@@ -55,26 +62,27 @@ class GarageAir:
     def smoke_percent_per_m(self, now: datetime, distance: int = 0) -> float:
         """Obscuration at the nearest smoke detector (`distance` 0) or at one further away."""
         after_seconds = SMOKE_AFTER_SECONDS + distance * SMOKE_SPREAD_SECONDS
-        return min(0.3 + self._burned(now, after_seconds) * SMOKE_PER_SECOND, 60.0)
+        return min(0.3 + self.burned_seconds(now, after_seconds) * SMOKE_PER_SECOND, 60.0)
 
     def celsius(self, now: datetime) -> float:
         """Temperature under the ceiling."""
-        risen = self._burned(now, HEAT_AFTER_SECONDS) * HEAT_CELSIUS_PER_SECOND
+        risen = self.burned_seconds(now, HEAT_AFTER_SECONDS) * HEAT_CELSIUS_PER_SECOND
         return min(ambient_celsius(now, self._zone) + risen, HOTTEST_CELSIUS)
 
     def co_mg_per_m3(self, now: datetime) -> float:
         """Carbon monoxide."""
-        risen = self._burned(now, CO_AFTER_SECONDS) * CO_PER_SECOND
+        risen = self.burned_seconds(now, CO_AFTER_SECONDS) * CO_PER_SECOND
         return min(ambient_co_mg_per_m3(now, self._zone) + risen, MOST_CO)
 
-    def _burned(self, now: datetime, after_seconds: float) -> float:
+    def burned_seconds(self, now: datetime, after_seconds: float) -> float:
+        """How long it has burned, counted from so long after it caught fire; 0 before."""
         if self.fire_time is None:
             return 0.0
         return max((now - self.fire_time).total_seconds() - after_seconds, 0.0)
 
 
 class GarageDetector:
-    """A smoke, heat or carbon monoxide detector in the air of its zone; `distance` counts those nearer to a fire."""
+    """A detector in the air of its zone; `distance` counts those of its kind that are nearer to a fire."""
 
     def __init__(self, kind: str, air: GarageAir, seed: int, distance: int = 0) -> None:
         self._distance = distance
@@ -89,6 +97,8 @@ class GarageDetector:
                 smoke = self._around(self._air.smoke_percent_per_m(now, self._distance), 0.05)
                 alarm = smoke >= SMOKE_ALARM_PERCENT_PER_M
                 return [Reading(signal="alarm", value=alarm), Reading(signal="smoke", value=smoke, unit="%/m")]
+            case "flame_detector":
+                return [Reading(signal="alarm", value=self._air.burned_seconds(now, FLAME_AFTER_SECONDS) > 0)]
             case "heat_detector":
                 return [Reading(signal="temperature", value=self._around(self._air.celsius(now), 0.1), unit="degC")]
             case _:
@@ -96,6 +106,31 @@ class GarageDetector:
 
     def _around(self, value: float, deviation: float) -> float:
         return round(max(value + self._chance.gauss(0, deviation), 0.0), 2)
+
+
+class LinkedDevice:
+    """An exhaust fan, shutter or fire door that the panel drives once a fire in its zone is confirmed."""
+
+    def __init__(self, kind: str, air: GarageAir) -> None:
+        self._kind = kind
+        self._air = air
+
+    def measure(self, now: datetime) -> Sequence[Reading]:
+        """What it reports."""
+        driven_seconds = self._air.burned_seconds(now, LINKAGE_AFTER_SECONDS)
+        fault = Reading(signal="fault", value=False)
+        match self._kind:
+            case "smoke_fan":
+                running = Reading(signal="running", value=driven_seconds > 0)
+                return [running, fault, Reading(signal="automatic", value=True)]
+            case "fire_shutter" if driven_seconds >= SHUTTER_DOWN_SECONDS:
+                return [Reading(signal="position", value="down"), fault]
+            case "fire_shutter":
+                half = driven_seconds >= SHUTTER_HALF_SECONDS
+                return [Reading(signal="position", value="half" if half else "up"), fault]
+            case _:
+                closed = driven_seconds >= DOOR_CLOSES_SECONDS
+                return [Reading(signal="position", value="closed" if closed else "open"), fault]
 
 
 class Charger:
@@ -145,14 +180,21 @@ class GarageSimulation(Simulation):
         self._airs = {asset: GarageAir(zone) for asset in site.assets_of_kind("fire_zone")}
         elsewhere = GarageAir(zone)
 
-        def detector(device: SiteDevice) -> GarageDetector:
-            air = self._airs.get(device.asset or "", elsewhere)
-            alike = [other for other in site.of_kind(device.kind) if other.asset == device.asset]
-            return GarageDetector(device.kind, air, _seed(seed, device), alike.index(device))
+        def air(device: SiteDevice) -> GarageAir:
+            return self._airs.get(device.asset or "", elsewhere)
 
-        detectors = {d: detector(d) for d in site.of_kind("smoke_detector", "heat_detector", "co_detector")}
+        def detector(device: SiteDevice) -> GarageDetector:
+            alike = [other for other in site.of_kind(device.kind) if other.asset == device.asset]
+            return GarageDetector(device.kind, air(device), _seed(seed, device), alike.index(device))
+
+        detectors = {device: detector(device) for device in site.of_kind(*DETECTOR_KINDS)}
+        linked = {
+            device: LinkedDevice(device.kind, air(device))
+            for device in site.of_kind(*LINKED_KINDS)
+            if device.asset in self._airs
+        }
         chargers = {device: Charger(zone, _seed(seed, device)) for device in site.of_kind("ev_charger")}
-        super().__init__({**detectors, **chargers}, assets=tuple(self._airs), verbs=frozenset({"burn"}))
+        super().__init__({**detectors, **linked, **chargers}, assets=tuple(self._airs), verbs=frozenset({"burn"}))
 
     def do(self, step: Step, now: datetime) -> None:
         """Play `burn` in a zone, and put the fire out at `normal`."""
@@ -168,7 +210,7 @@ def _seed(seed: int, device: SiteDevice) -> int:
 @click.command()
 @process_options
 def main(**options: str) -> None:
-    """Simulate the garage's detectors and chargers of a site."""
+    """Simulate a site's garage: what detects, what linkage drives, and the chargers."""
     prepared = read_options("garage", **options)  # type: ignore[arg-type]
     run_process(prepared, GarageSimulation(prepared.site))
 

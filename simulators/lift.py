@@ -67,6 +67,8 @@ class LiftCar:
             Reading(signal="floor", value=self.floor),
             Reading(signal="door", value=self.door),
             Reading(signal="moving", value=self.moving),
+            Reading(signal="at_floor", value=not self.moving),
+            Reading(signal="over_travel", value=False),
             Reading(signal="emergency_button", value=False),
         ]
 

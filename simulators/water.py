@@ -22,7 +22,8 @@ JOCKEY_START_MPA, JOCKEY_STOP_MPA = 0.82, 0.88
 MAIN_START_MPA, MAIN_STOP_MPA = 0.74, 0.90
 ROOF_HEAD_MPA = 0.54
 """What the climb to the roof costs: 54 m at about 0.01 MPa a metre."""
-SEEP_MPA_PER_SECOND = 0.001
+SEEP_MPA_PER_SECOND = 0.00015
+"""A tight network: the jockey pump starts eight or nine times an hour."""
 JOCKEY_MPA_PER_SECOND = 0.005
 MAIN_MPA_PER_SECOND = 0.05
 SECOND_PUMP_AFTER_SECONDS = 5.0

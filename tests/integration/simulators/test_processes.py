@@ -21,7 +21,11 @@ from tests.integration.simulators.world import REPOSITORY, SAMPLE_SITE, listenin
 pytestmark = pytest.mark.slow
 
 SITE = read_site(SAMPLE_SITE)
-GARAGE = [d.id for d in SITE.of_kind("smoke_detector", "heat_detector", "co_detector", "ev_charger")]
+GARAGE = [
+    d.id
+    for d in SITE.of_kind("smoke_detector", "heat_detector", "flame_detector", "co_detector", "ev_charger", "smoke_fan")
+]
+BUILDING = [d.id for d in SITE.of_kind("electrical_monitor", "gas_detector", "duty_desk", "gateway")]
 WATER = [d.id for d in SITE.of_kind("water_tank", "pressure_transmitter", "pump", "signal_valve", "flow_switch")]
 
 
@@ -46,7 +50,7 @@ def command(action: str, identifier: str, **parameters) -> bytes:
 
 @pytest.mark.parametrize(
     ("name", "devices"),
-    [("garage", GARAGE), ("water", [d for d in WATER if d != "hydrant-b-roof"])],
+    [("garage", GARAGE), ("building", BUILDING), ("water", [d for d in WATER if d != "hydrant-b-roof"])],
 )
 async def test_every_device_is_born_and_reports_in_the_contracts_words_with_rising_numbers(
     broker, simulator, name, devices

@@ -122,6 +122,11 @@ export const en = {
   "system.water": "Fire water",
   "system.lift": "Lifts",
   "system.garage": "Garage",
+  "system.electrical": "Electrical",
+  "system.gas": "Gas",
+  "system.doors": "Fire doors",
+  "system.smoke_control": "Smoke control",
+  "system.control_room": "Control room",
   "system.camera": "Cameras",
   "system.broadcast": "Broadcast",
 

@@ -124,6 +124,11 @@ export const zh: Catalogue = {
   "system.water": "消防给水",
   "system.lift": "电梯",
   "system.garage": "车库",
+  "system.electrical": "电气火灾",
+  "system.gas": "可燃气体",
+  "system.doors": "防火门与卷帘",
+  "system.smoke_control": "防排烟",
+  "system.control_room": "控制室",
   "system.camera": "摄像机",
   "system.broadcast": "广播",
 

@@ -11,7 +11,18 @@ import { inOrder } from "../world";
 import { DeviceDetails } from "./device-details";
 
 /** Fixed places come first, systems that nobody foresaw after them. */
-const PLACES = ["water", "lift", "garage", "camera", "broadcast"];
+const PLACES = [
+  "water",
+  "lift",
+  "garage",
+  "electrical",
+  "gas",
+  "doors",
+  "smoke_control",
+  "control_room",
+  "camera",
+  "broadcast",
+];
 
 export function Systems() {
   const words = useWords();
