@@ -43,11 +43,13 @@ class Overrides:
         self.problems: list[Problem] = []
         for override in files.overrides:
             name = override.spec.rule
+            wrong = list(unknown_names(override, (), override.spec, names))
             if name not in files.known_rules:
                 hint = did_you_mean(name, files.known_rules)
-                self.problems.append(override.problem(("rule",), f'there is no rule "{name}"', hint))
-            self.problems += unknown_names(override, (), override.spec, names)
-            self._by_rule[name].append(override)
+                wrong.append(override.problem(("rule",), f'there is no rule "{name}"', hint))
+            self.problems += wrong
+            if not wrong:
+                self._by_rule[name].append(override)
         for overrides in self._by_rule.values():
             overrides.sort(key=lambda override: _narrowness(override.spec))
 
