@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,27 +20,38 @@ from firewatch.model.site import Device, DeviceKind, Inventory
 from firewatch.model.text import LocalText
 from firewatch.rules.absence import AbsenceEvaluator
 from firewatch.rules.camera_session import CameraSessionEvaluator
+from firewatch.rules.change import ChatterEvaluator, StateChangedEvaluator
 from firewatch.rules.coincidence import CoincidenceEvaluator
 from firewatch.rules.delay import DelayEvaluator
+from firewatch.rules.deviation import DeviationEvaluator
+from firewatch.rules.difference import DifferenceEvaluator
 from firewatch.rules.evaluator import Evaluator, Phase
 from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
+from firewatch.rules.rate_of_change import RateOfChangeEvaluator
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import (
     AbsenceSpec,
     ActionSpec,
     ActionsSpec,
     CameraSessionSpec,
+    ChatterSpec,
     CoincidenceSpec,
     ConditionSpec,
+    DeviationSpec,
+    DifferenceSpec,
     LimitSpec,
     Mode,
+    RateOfChangeSpec,
     Reach,
     RuleSpec,
+    StateChangedSpec,
     StateSpec,
     StepSpec,
+    StuckSpec,
 )
 from firewatch.rules.state import StateEvaluator
+from firewatch.rules.stuck import StuckEvaluator
 
 AnyEvaluator = Evaluator[Any]
 _NO_TIME = timedelta(0)
@@ -171,6 +183,19 @@ class _Builder:
         if isinstance(form, CoincidenceSpec):
             leaves = [leaf for one in form.of for leaf in self._leaves(one)]
             return [CoincidenceEvaluator(leaves, form.k, form.within)] if leaves else []
+        if isinstance(form, RateOfChangeSpec):
+            return [RateOfChangeEvaluator(signal, form) for signal in self._signals(form.signal)]
+        if isinstance(form, DifferenceSpec):
+            return [DifferenceEvaluator(signal, minus, form) for signal, minus in self._pairs(form)]
+        if isinstance(form, DeviationSpec):
+            zone = ZoneInfo(self._subject.site.time_zone)
+            return [DeviationEvaluator(signal, form, zone) for signal in self._signals(form.signal)]
+        if isinstance(form, StateChangedSpec):
+            return [StateChangedEvaluator(signal, form) for signal in self._signals(form.signal)]
+        if isinstance(form, StuckSpec):
+            return [StuckEvaluator(signal, form) for signal in self._signals(form.signal)]
+        if isinstance(form, ChatterSpec):
+            return [ChatterEvaluator(signal, form) for signal in self._signals(form.signal)]
         assert isinstance(form, CameraSessionSpec)
         return [CameraSessionEvaluator(signal, form, self._guard(form)) for signal in self._signals(form.signal)]
 
@@ -178,12 +203,28 @@ class _Builder:
         return _any_of(self._leaves(form.while_)) if form.while_ is not None else None
 
     def _signals(self, name: str) -> list[str]:
-        kind, _, signal = name.rpartition("/")
+        """The signals of that name: `signal`, `kind/signal` or `kind.tag/signal`."""
+        whose, _, signal = name.rpartition("/")
+        kind, _, tag = whose.partition(".")
         return [
             signal_id(self._subject.site.id, device.id, signal)
             for device in self._devices
-            if kind in ("", device.kind) and self._kinds[device.kind].signal(signal) is not None
+            if kind in ("", device.kind)
+            and (not tag or tag in device.tags)
+            and self._kinds[device.kind].signal(signal) is not None
         ]
+
+    def _pairs(self, form: DifferenceSpec) -> list[tuple[str, str]]:
+        """Which signals are held against each other: each device's own two if they are the same devices, else each
+        signal of the one name against each of the other.
+        """
+        signals, others = self._signals(form.signal), self._signals(form.minus)
+        if signals != others and [_device_of(one) for one in signals] == [_device_of(one) for one in others]:
+            return list(zip(signals, others, strict=True))
+        pairs = {(signal, other): None for signal in signals for other in others if signal != other}
+        if form.apart is None:
+            return list(pairs)
+        return [(signal, other) for signal, other in pairs if signal < other or (other, signal) not in pairs]
 
     def _listened(self, form: AbsenceSpec) -> list[tuple[str, ...]]:
         if form.signal is not None:
@@ -247,6 +288,10 @@ def _any_of(evaluators: list[AnyEvaluator]) -> AnyEvaluator | None:
     if len(evaluators) > 1:
         return CoincidenceEvaluator(evaluators, k=1, within=_NO_TIME, tell_each=True)
     return evaluators[0] if evaluators else None
+
+
+def _device_of(signal: str) -> str:
+    return signal.rpartition("/")[0]
 
 
 def _place(labels: Sequence[LocalText]) -> LocalText:

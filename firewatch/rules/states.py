@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from firewatch.model.alarm import ConditionState
+from firewatch.model.observation import Value
 from firewatch.rules.evaluator import Evidence
 
 
@@ -26,6 +27,104 @@ class ReadingState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, ta
     event_time: datetime | None = None
     onset_time: datetime | None = None
     cleared_time: datetime | None = None
+
+    @property
+    def standing_since(self) -> datetime | None:
+        """Since when it is active, as far as anybody knows."""
+        return self.onset_time if self.cleared_time is None else None
+
+
+Sample = tuple[datetime, float]
+"""An event time, and the number read then."""
+
+
+class RateOfChangeState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="rate_of_change"):
+    """`value` is the newest number and `read_time` when it was read; since `since_time` no two numbers were further
+    apart than the window. `lows` are the numbers from which a rise is counted, `highs`, negated, those of a fall.
+    """
+
+    judged: ReadingState = ReadingState()
+    value: float = 0.0
+    read_time: datetime | None = None
+    since_time: datetime | None = None
+    lows: tuple[Sample, ...] = ()
+    highs: tuple[Sample, ...] = ()
+
+    @property
+    def condition(self) -> ConditionState:
+        """As it was judged."""
+        return self.judged.condition
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The newest of one signal; `value` is None where it cannot be used."""
+
+    event_time: datetime
+    value: float | None = None
+
+
+class DifferenceState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="difference"):
+    """`readings` are the newest of the signal, and of the one that is taken from it."""
+
+    judged: ReadingState = ReadingState()
+    readings: tuple[Reading | None, Reading | None] = (None, None)
+
+    @property
+    def condition(self) -> ConditionState:
+        """As it was judged."""
+        return self.judged.condition
+
+
+class DeviationState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="deviation"):
+    """What was learnt, and the hour of the newest number (read at `read_time`), which begins at `hour_time` and is hour
+    `hour` of week `week`: so far it has `count` numbers of mean `mean`, and `usual` is what it is compared with.
+    """
+
+    judged: ReadingState = ReadingState()
+    read_time: datetime | None = None
+    hour_time: datetime | None = None
+    hour: int = 0
+    week: int = 0
+    count: int = 0
+    mean: float = 0.0
+    usual: float | None = None
+    history: bytes = b""
+
+    @property
+    def condition(self) -> ConditionState:
+        """As it was judged."""
+        return self.judged.condition
+
+
+class StuckState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="stuck"):
+    """From `since_time` to `read_time` every value lay between `low` and `high`, or, if it is no number, was `low`."""
+
+    judged: ReadingState = ReadingState()
+    since_time: datetime | None = None
+    read_time: datetime | None = None
+    low: Value = 0.0
+    high: Value = 0.0
+
+    @property
+    def condition(self) -> ConditionState:
+        """As it was judged."""
+        return self.judged.condition
+
+
+class ChangesState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="changes"):
+    """From `since_time` to `read_time` the signal had the `value`. `times` are when it changed, the newest last.
+
+    `event_time` is the newest heard; it `is_known` unless that was of bad quality.
+    """
+
+    condition: ConditionState = ConditionState.UNKNOWN
+    event_time: datetime | None = None
+    is_known: bool = False
+    value: Value | None = None
+    since_time: datetime | None = None
+    read_time: datetime | None = None
+    times: tuple[datetime, ...] = ()
+    onset_time: datetime | None = None
 
 
 class AbsenceState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="absence"):
@@ -109,5 +208,17 @@ class LadderState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag
     condition: ConditionState = ConditionState.UNKNOWN
 
 
-State = LadderState | ReadingState | AbsenceState | CoincidenceState | CameraSessionState | DelayState
+State = (
+    LadderState
+    | ReadingState
+    | RateOfChangeState
+    | DifferenceState
+    | DeviationState
+    | StuckState
+    | ChangesState
+    | AbsenceState
+    | CoincidenceState
+    | CameraSessionState
+    | DelayState
+)
 """The state of any evaluator."""

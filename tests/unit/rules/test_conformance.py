@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -16,13 +16,30 @@ from firewatch.model.alarm import ConditionState
 from firewatch.model.observation import Quality
 from firewatch.rules.absence import AbsenceEvaluator
 from firewatch.rules.camera_session import CameraSessionEvaluator
+from firewatch.rules.change import ChatterEvaluator, StateChangedEvaluator
 from firewatch.rules.coincidence import CoincidenceEvaluator
 from firewatch.rules.delay import DelayEvaluator
+from firewatch.rules.deviation import DeviationEvaluator
+from firewatch.rules.difference import DifferenceEvaluator
 from firewatch.rules.evaluator import Evaluator
 from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
-from firewatch.rules.spec import AbsenceSpec, CameraSessionSpec, LimitSpec, StateSpec
+from firewatch.rules.rate_of_change import RateOfChangeEvaluator
+from firewatch.rules.spec import (
+    AbsenceSpec,
+    CameraSessionSpec,
+    ChatterSpec,
+    DeviationSpec,
+    DifferenceSpec,
+    LimitSpec,
+    RateOfChangeSpec,
+    StateChangedSpec,
+    StateSpec,
+    StuckSpec,
+)
 from firewatch.rules.state import StateEvaluator
+from firewatch.rules.states import DeviationState
+from firewatch.rules.stuck import StuckEvaluator
 from tests.unit.rules.drive import BAD, Drive, at, reading
 
 LIMIT = LimitSpec.model_validate({"signal": "x", "limit": 0.5, "deadband": 0.2})
@@ -50,6 +67,42 @@ def silence() -> AbsenceEvaluator:
     return AbsenceEvaluator(("s/d/x", "s/e/x"), AbsenceSpec.model_validate({"after": "6s"}))
 
 
+def rate(**spec: object) -> RateOfChangeEvaluator:
+    return RateOfChangeEvaluator("s/d/x", RateOfChangeSpec.model_validate({"signal": "x", "within": "5s", **spec}))
+
+
+def difference(**spec: object) -> DifferenceEvaluator:
+    form = {"signal": "x", "minus": "y", "deadband": 0.2, "max_age": "4s", **spec}
+    return DifferenceEvaluator("s/d/x", "s/e/x", DifferenceSpec.model_validate(form))
+
+
+class LearntDeviation(DeviationEvaluator):
+    """Begins with what it learnt a week before the stories. An hour ends three seconds after they begin."""
+
+    def __init__(self) -> None:
+        form = {"signal": "x", "apart": 0.3, "deadband": 0.1, "weeks": 2, "learn_weeks": 1}
+        super().__init__("s/d/x", DeviationSpec.model_validate(form), timezone(seconds(-3)))
+
+    def initial(self) -> DeviationState:
+        state = DeviationState()
+        for hour, usual in ((-1, 0.2), (0, 0.2), (1, 0.9), (2, 0.9)):
+            then = (hour - 7 * 24) * 3600.0
+            state, _ = self.observe(state, reading("s/d/x", usual, then), at(then))
+        return DeviationState(history=state.history)
+
+
+def stuck(**spec: object) -> StuckEvaluator:
+    return StuckEvaluator("s/d/x", StuckSpec.model_validate({"signal": "x", "after": "6s", **spec}))
+
+
+def state_changed(**spec: object) -> StateChangedEvaluator:
+    return StateChangedEvaluator("s/d/x", StateChangedSpec.model_validate({"signal": "x", "hold": "4s", **spec}))
+
+
+def chatter() -> ChatterEvaluator:
+    return ChatterEvaluator("s/d/x", ChatterSpec.model_validate({"signal": "x", "changes": 3, "within": "6s"}))
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of condition. `hears` says that it listens for signs of life and not for values: then a reading of bad
@@ -64,6 +117,22 @@ KINDS = {
     "high": Kind(high),
     "low": Kind(lambda: LimitEvaluator("low", "s/d/x", LIMIT)),
     "state": Kind(lambda: StateEvaluator("s/d/x", TRUE)),
+    "rate of change": Kind(lambda: rate(rises_by=0.3, deadband=0.2)),
+    "rate of change both ways": Kind(lambda: rate(rises_by=0.5, falls_by=0.3)),
+    "difference above": Kind(lambda: difference(above=0.3)),
+    "difference below": Kind(lambda: difference(below=-0.3)),
+    "difference apart": Kind(lambda: difference(apart=0.3)),
+    "deviation": Kind(LearntDeviation),
+    "stuck": Kind(lambda: stuck(band=0.2)),
+    "stuck at one value": Kind(stuck),
+    "state changed": Kind(state_changed),
+    "state changed to true": Kind(lambda: state_changed(to=[True, 0.9])),
+    "chatter": Kind(chatter),
+    "delayed rate of change": Kind(lambda: DelayEvaluator(rate(rises_by=0.3), seconds(3), seconds(2))),
+    "delayed difference": Kind(lambda: DelayEvaluator(difference(apart=0.3), seconds(3), seconds(2))),
+    "delayed state changed": Kind(lambda: DelayEvaluator(state_changed(), seconds(3), seconds(2))),
+    "delayed chatter": Kind(lambda: DelayEvaluator(chatter(), seconds(1), seconds(2))),
+    "k of n changes": Kind(lambda: CoincidenceEvaluator([state_changed(), stuck(), chatter()], 2, seconds(5))),
     "absence": Kind(silence, hears=True),
     "camera session": Kind(session),
     "guarded camera session": Kind(lambda: session(guard=True)),
