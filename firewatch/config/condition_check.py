@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from firewatch.config.condition_logic import excludes, has_time
 from firewatch.config.document import Path_
@@ -17,6 +17,7 @@ from firewatch.model.site import DeviceKind, Signal, SignalType
 from firewatch.rules.scope import Subject
 from firewatch.rules.spec import (
     AbsenceSpec,
+    CalendarSpec,
     CameraSessionSpec,
     ChatterSpec,
     CoincidenceSpec,
@@ -260,16 +261,15 @@ class ConditionChecker:
         fitted = tuple(self.fitted((*at, "of", index), condition) for index, condition in enumerate(form.of))
         if len(self.problems) > known:
             return form
-        counts = [(sum(self.leaves(subject, each) for each in form.of), subject) for subject in self.subjects]
-        most = max((count for count, _ in counts), default=form.k)
+        counts = {subject: sum(self.leaves(subject, each) for each in form.of) for subject in self.subjects}
+        most = max(counts.values(), default=form.k)
+        few = [subject for subject, count in counts.items() if count < form.k]
         if form.k > most:
             what = f"k is {form.k}, but no subject has more than {most} of these conditions (one a device)"
             self._add((*at, "k"), what, "lower k, or add conditions")
-        else:
-            for count, subject in counts:
-                if count < form.k:
-                    what = f"{subject.name} has only {count} of the {form.k} needed and can never become active"
-                    self._add((*at, "k"), what, "add devices there, or narrow the scope", Severity.LINT)
+        elif few:
+            what = f"fewer than {form.k} of these conditions belong to {named(few)}, where it never becomes active"
+            self._add((*at, "k"), what, "add devices there, or narrow the scope", Severity.LINT)
         return form.model_copy(update={"of": fitted})
 
     def _camera_session(self, at: Path_, form: CameraSessionSpec) -> CameraSessionSpec:
@@ -288,7 +288,7 @@ class ConditionChecker:
     def _schedule(self, at: Path_, form: ScheduleSpec) -> ScheduleSpec:
         if form.calendar is not None:
             return self._written_out(at, form, form.calendar)
-        self._check_windows(at, form)
+        self.problems += window_problems(self.rule, at, form)
         return form
 
     def _written_out(self, at: Path_, form: ScheduleSpec, name: str) -> ScheduleSpec:
@@ -305,11 +305,6 @@ class ConditionChecker:
         document = self.rule.document.with_value((*self.rule.path, *at), calendar.document, calendar.path)
         self.rule = replace(self.rule, document=document)
         return form.model_copy(update={"windows": calendar.spec.windows, "except_": calendar.spec.except_})
-
-    def _check_windows(self, at: Path_, form: ScheduleSpec) -> None:
-        for index, window in enumerate(form.windows):
-            if not has_time(window, form.except_):
-                self._add((*at, "windows", index), "there is no time in it", "correct it, or remove it")
 
     def _check_expression(self, at: Path_, form: ExpressionSpec) -> None:
         for name, signal in form.signals.items():
@@ -419,6 +414,18 @@ class ConditionChecker:
 
     def _add(self, at: Path_, what: str, hint: str = "", severity: Severity = Severity.WRONG) -> None:
         self.problems.append(self.rule.problem(at, what, hint, severity=severity))
+
+
+def window_problems(written: Written[Any], at: Path_, schedule: ScheduleSpec | CalendarSpec) -> Iterator[Problem]:
+    """A problem for each window of a schedule that holds no time at all."""
+    for index, window in enumerate(schedule.windows):
+        if not has_time(window, schedule.except_):
+            yield written.problem((*at, "windows", index), "there is no time in it", "correct it, or remove it")
+
+
+def named(subjects: Sequence[Subject]) -> str:
+    """The first by name, the others by number."""
+    return f"{subjects[0].name} and {len(subjects) - 1} more" if len(subjects) > 1 else subjects[0].name
 
 
 def _parted(name: str) -> tuple[str, str, str]:

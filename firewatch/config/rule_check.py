@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from firewatch.config.condition_check import ConditionChecker
+from firewatch.config.condition_check import ConditionChecker, named, window_problems
 from firewatch.config.condition_logic import implies
 from firewatch.config.document import Document, Path_
 from firewatch.config.effective_rule import EffectiveRule
@@ -39,6 +39,8 @@ def read_rules(
     problems = [*files.problems, *(problem for rule in files.rules for problem in _problems_of_itself(rule))]
     if not inventory_whole:
         return (), problems
+    for calendar in files.calendars.values():
+        problems += window_problems(calendar, (), calendar.spec)
     names = names_in(inventory)
     overrides = Overrides(files, names)
     known = Subjects(inventory)
@@ -98,7 +100,7 @@ class _RuleChecker:
                 if not any(checker.leaves(subject, step.when) for step in effective.steps)
             ]
             if deaf:
-                what = f"{_named(deaf)} has none of the rule's signals, so the rule will never act there"
+                what = f"none of the rule's signals belongs to {named(deaf)}, so the rule will never act there"
                 found.append(rule.problem(("scope",), what, "narrow the scope", severity=Severity.LINT))
         for phase in PHASES:
             for index, action in enumerate(getattr(spec.actions, phase)):
@@ -119,7 +121,7 @@ class _RuleChecker:
             yield rule.problem((*at, "action"), f'a {kind.kind} does not answer "{action.action}"', hint)
         without = [s for s in subjects if not any(device.kind == kind.kind for device in s.neighbours)]
         if without:
-            what = f"{_named(without)} has no device of kind {kind.kind}, so nothing will be done there"
+            what = f"no device of kind {kind.kind} belongs to {named(without)}, so nothing will be done there"
             yield rule.problem((*at, "device"), what, severity=Severity.LINT)
 
 
@@ -148,11 +150,6 @@ def _problems_of_itself(rule: Written[RuleSpec]) -> Iterator[Problem]:
         if getattr(spec.actions, phase) and "camera_session" not in kinds:
             what = f'"{phase}" exists for camera sessions only, this rule watches {", ".join(kinds)}'
             yield rule.problem(("actions", phase), what, "use active and inactive")
-    for phase in ("rejected", "inactive"):
-        for index, action in enumerate(getattr(spec.actions, phase)):
-            if action.every is not None:
-                what = f"nothing is repeated in the phase {phase}, which does not last"
-                yield rule.problem(("actions", phase, index, "every"), what, "leave it out")
 
 
 def _ladder_problems(rule: Written[RuleSpec], steps: Sequence[StepSpec]) -> Iterator[Problem]:
@@ -172,9 +169,3 @@ def _scope_words(scope: ScopeSpec) -> str:
     words = [f"{sort} kind {', '.join(kinds)}" for sort in ("device", "asset") if (kinds := getattr(scope, sort))]
     keys = ("systems", "sites", "buildings", "tags", "subjects")
     return ", ".join([*words, *(f"{key} {', '.join(names)}" for key in keys if (names := getattr(scope, key)))])
-
-
-def _named(subjects: Sequence[Subject]) -> str:
-    """The first by name, the others by number."""
-    more = f" (and {len(subjects) - 1} more)" if len(subjects) > 1 else ""
-    return f"{subjects[0].name}{more}"

@@ -58,6 +58,8 @@ def _circles(rules: Iterable[EffectiveRule]) -> Iterator[Problem]:
         if circle is not None and not told & set(circle):
             told |= set(circle)
             what = f"rules suppress one another in a circle: {', '.join(circle)} and {name} again"
+            if len(circle) == 1:
+                what = "the rule suppresses itself"
             yield last[name].written.problem(("suppressed_by",), what, "let one of them go")
 
 

@@ -277,11 +277,20 @@ class DutyCycleSpec(SpecModel):
 def _read_clock_time(value: Any) -> Any:
     if value == "24:00":
         return time.max
-    return time.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        clock_time = value if isinstance(value, time) else time.fromisoformat(value)
+    except (TypeError, ValueError):
+        clock_time = None
+    if clock_time is None or clock_time.tzinfo is not None:
+        raise ValueError('expected a time of day in quotes, from "00:00" to "24:00"')
+    return clock_time
 
 
 def _read_date(value: Any) -> Any:
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a date that there is, such as 2026-10-01") from None
 
 
 ClockTime = Annotated[time, BeforeValidator(_read_clock_time)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from firewatch.config.problem import ProblemsError
-from firewatch.config.project import load_inventory, load_project, load_rules, load_settings
+from firewatch.config.project import load_inventory, load_project, load_rules, load_settings, read_project
 from firewatch.config.settings import Settings
 from firewatch.model.site import Inventory
 from firewatch.testing.scenario import load_scenarios
@@ -27,8 +27,15 @@ def sample() -> Inventory:
     return load_inventory(Settings())
 
 
+def _worth_a_look(file: Path) -> None:
+    """Raise what stops nothing, too."""
+    load_project(Settings(rules=file))
+    raise ProblemsError(read_project(Settings(rules=file))[1])
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "rule": lambda file: load_rules([file], sample()),
+    "lint": _worth_a_look,
     "site": lambda file: load_project(Settings(sites=file, rules=NO_RULES)),
     "kinds": lambda file: load_project(Settings(sites=DATA / "small.site.yaml", devices=file, rules=NO_RULES)),
     "settings": load_settings,
