@@ -47,7 +47,7 @@ from firewatch.alarms.transitions import TRANSITIONS, Move
 from firewatch.engine.engagement import Engagement, command_id
 from firewatch.engine.explanation import Explanation, UnknownSubjectError, explained_decision, explained_steps
 from firewatch.engine.failure import PREFIX, RuleFailure, trouble_kept, trouble_of
-from firewatch.engine.reload import ReloadReport, Tally
+from firewatch.engine.reload import Tally
 from firewatch.engine.snapshot import (
     FORMAT_VERSION,
     ClosedAlarm,
@@ -65,6 +65,7 @@ from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
 from firewatch.model.command import ActuatorCommand, OperatorCommand, OutOfService
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
+from firewatch.model.reload import ReloadReport
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.rules.compile import RuleInstance, Target, compile_rules
@@ -139,6 +140,27 @@ class _Running:
         return engagement.next_repetition(self.instance.targets[engagement.phase]) if engagement is not None else None
 
 
+class Prepared:
+    """Rules compiled and indexed for an inventory, for one engine to take over, once. Made by `prepare`."""
+
+    __slots__ = ("interested", "running", "suppressions")
+
+    def __init__(self, instances: Iterable[RuleInstance]) -> None:
+        self.running = [_Running(position, instance) for position, instance in enumerate(instances)]
+        index = index_by_signal(one.evaluator.signals for one in self.running)
+        self.interested = {
+            signal: tuple(self.running[position] for position in positions) for signal, positions in index.items()
+        }
+        self.suppressions = Suppressions((one, one.instance) for one in self.running)
+
+
+def prepare(rules: Sequence[RuleSpec], inventory: Inventory) -> Prepared:
+    """Make rules ready to be taken over. This is the long part of a reload, and touches no engine: any thread may do
+    it while one goes on.
+    """
+    return Prepared(compile_rules(rules, inventory))
+
+
 class Engine:
     """Judges a set of rules over an inventory. A fresh one is either `start`ed, or `restore`d, fed what followed
     the snapshot, and `resume`d.
@@ -153,15 +175,12 @@ class Engine:
         self._failures: list[RuleFailure] = []
         self._troubles: dict[str, _Running] = {}
         self._shadow_counts: Counter[str] = Counter()
-        self._install(_compiled(rules, inventory))
+        self._install(prepare(rules, inventory))
 
-    def _install(self, running: list[_Running]) -> None:
-        self._running = running
-        index = index_by_signal(one.evaluator.signals for one in running)
-        self._interested = {
-            signal: tuple(running[position] for position in positions) for signal, positions in index.items()
-        }
-        self._suppressions = Suppressions((one, one.instance) for one in running)
+    def _install(self, prepared: Prepared) -> None:
+        self._running = prepared.running
+        self._interested = prepared.interested
+        self._suppressions = prepared.suppressions
 
     def _append(self, running: _Running) -> None:
         """Take in what listens to no signal."""
@@ -260,20 +279,22 @@ class Engine:
     def reload(
         self, rules: Sequence[RuleSpec], inventory: Inventory, now: datetime
     ) -> tuple[list[Effect], ReloadReport]:
-        """Go on with other rules, or another inventory.
+        """Go on with other rules, or another inventory: `prepare` and `take_over` in one."""
+        return self.take_over(prepare(rules, inventory), now)
+
+    def take_over(self, prepared: Prepared, now: datetime) -> tuple[list[Effect], ReloadReport]:
+        """Go on with rules that were made ready for it.
 
         What is judged as before keeps its timers, alarms and commands. What is judged differently judges its standing
         alarm anew; the alarms of what is gone are closed and what it had begun is undone. All that failed is in
-        service again. Whatever the compiling raises, nothing was changed. Take a snapshot right after this, as after
-        `resume`.
+        service again. Take a snapshot soon after this; inputs replayed across it need the rules before.
         """
-        fresh = _compiled(rules, inventory)
         effects = self._begin(now)
         tally = Tally()
         before = {running.name: running for running in self._running if running.instance.rule.id not in self._troubles}
-        self._install(fresh)
+        self._install(prepared)
         self._heap.clear()
-        for running in fresh:
+        for running in prepared.running:
             self._succeed(running, before.pop(running.name, None), tally)
             self._reschedule(running)
         for trouble in self._troubles.values():
@@ -816,10 +837,6 @@ class Engine:
 
 def _rank(effect: Effect) -> int:
     return _ORDER[type(effect)]
-
-
-def _compiled(rules: Sequence[RuleSpec], inventory: Inventory) -> list[_Running]:
-    return [_Running(position, instance) for position, instance in enumerate(compile_rules(rules, inventory))]
 
 
 def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:

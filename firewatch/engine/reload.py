@@ -1,61 +1,13 @@
-"""What a reload did to the rules and to what was running, rule by rule, for the log and the audit record."""
+"""Gathers what a reload does to the rules and to what is running, rule by rule."""
 
 from __future__ import annotations
 
-import enum
 from collections import Counter, defaultdict
 from datetime import datetime
 
 import msgspec
 
-
-class RuleDifference(enum.StrEnum):
-    """What became of a rule. A `changed` one judges differently than before, for at least one subject; an `adjusted`
-    one judges as before and tells or acts differently.
-    """
-
-    ADDED = "added"
-    CHANGED = "changed"
-    ADJUSTED = "adjusted"
-    REMOVED = "removed"
-
-
-class RuleReload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one rule. The numbers count subjects: `added` ones it speaks about for the first time, `changed`
-    ones it judges anew, `unchanged` ones it goes on judging where it was, `removed` ones it no longer speaks about.
-
-    `dropped_timers` counts delays, windows and silences of changed and removed subjects that were running. Alarms, by
-    id: `judged_anew` stand and wait for the changed rule's word, `regraded` were given another priority or class,
-    `annunciated` ones begin because their rule went live or more urgent, `closed` ones are over for good.
-    `returned` counts the subjects at which the rule had failed and is in service again.
-    """
-
-    rule: str
-    difference: RuleDifference
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    dropped_timers: int = 0
-    returned: int = 0
-    judged_anew: tuple[str, ...] = ()
-    regraded: tuple[str, ...] = ()
-    annunciated: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
-
-
-class ReloadReport(msgspec.Struct, frozen=True):
-    """`rules` lists every rule that differs, by id; `unchanged` counts the other rules, of which every timer, latch,
-    acknowledgement and shelf goes on.
-    """
-
-    now: datetime
-    rules: tuple[RuleReload, ...]
-    unchanged: int
-
-    def named(self, difference: RuleDifference) -> tuple[str, ...]:
-        """The ids of the rules with that difference."""
-        return tuple(rule.rule for rule in self.rules if rule.difference is difference)
+from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
 
 
 class Tally:

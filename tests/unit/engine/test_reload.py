@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from firewatch.engine.reload import ReloadReport, RuleDifference, RuleReload
+from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
 from firewatch.model.alarm import AlarmClass
 from firewatch.model.command import OperatorCommand, OutOfService, Shelve
 from firewatch.model.site import Inventory
