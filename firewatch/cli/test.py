@@ -9,7 +9,8 @@ import click
 
 from firewatch.config.problem import ProblemsError
 from firewatch.config.project import load_inventory, load_settings
-from firewatch.testing.scenario import Outcome, load_scenarios, scenario_files
+from firewatch.testing.play import Outcome, play
+from firewatch.testing.scenario import load_scenarios, scenario_files
 
 
 @click.command("test", short_help="Run the rules' own tests (.test.yaml).")
@@ -41,7 +42,7 @@ def command(paths: tuple[Path, ...], config: Path | None, verbose: bool) -> None
             click.echo(str(error))
             continue
         for scenario in scenarios:
-            outcome = scenario.run()
+            outcome = play(scenario)
             outcomes.append(outcome)
             _report(outcome, verbose=verbose)
     failed = sum(1 for outcome in outcomes if outcome.failures)

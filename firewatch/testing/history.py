@@ -7,7 +7,16 @@ from datetime import datetime
 
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
-from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, Record, Rejection, StoredObservation
+from firewatch.ports import (
+    AlarmFilter,
+    CommandRecord,
+    EngineInput,
+    Listening,
+    Picture,
+    Record,
+    Rejection,
+    StoredObservation,
+)
 
 
 class InMemoryHistory:
@@ -21,6 +30,7 @@ class InMemoryHistory:
         self.hold = False
         self.full = False
         self.rejections: list[Rejection] = []
+        self.listening: list[Listening] = []
         self._waiting: list[tuple[tuple[Record, ...], Callable[[], None] | None]] = []
         self._inputs: dict[int, EngineInput] = {}
         self._transitions: dict[str, dict[int, AlarmTransition]] = {}
@@ -128,6 +138,8 @@ class InMemoryHistory:
                 self._pictures.setdefault(record.picture_id, record)
             case Rejection():
                 self.rejections.append(record)
+            case Listening():
+                self.listening.append(record)
 
 
 def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:

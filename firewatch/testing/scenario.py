@@ -1,44 +1,40 @@
-"""Runs rule tests: the same engine as in service, driven by a timeline instead of a broker.
+"""Rule tests as they are read: every name in them known, every reading worked out. `play` runs them.
 
-An instant of a test goes in this order: what time alone decides, what is heard, what people do, and then what is
-expected. What devices send while firewatch is down arrives when it is up again, as with a persistent MQTT session.
+What devices send while firewatch is down arrives when it is up again, as with a persistent MQTT session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from firewatch.config.document import Document, Path_, read_document
-from firewatch.config.problem import Place, Problem, ProblemsError, did_you_mean
+from firewatch.config.problem import Problem, ProblemsError, did_you_mean
 from firewatch.config.project import TEST_SUFFIX, load_rules
 from firewatch.config.shape import validate_header, validate_items
-from firewatch.engine.engine import Engine
-from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState
-from firewatch.model.command import Acknowledge
-from firewatch.model.effect import Annunciate, Effect, SendCommand
-from firewatch.model.observation import Observation, signal_id
+from firewatch.model.observation import Observation
 from firewatch.model.site import Device, Inventory, Signal
 from firewatch.rules.scope import Subjects
-from firewatch.rules.spec import RuleSpec
+from firewatch.rules.spec import Mode, RuleSpec
 from firewatch.testing.clock import START
-from firewatch.testing.scenario_spec import CaseSpec, ExpectSpec, ScenarioFile, StepSpec
-from firewatch.testing.timeline import read_timeline
-
-OPERATOR = "operator"
-"""Who acknowledges in a test."""
+from firewatch.testing.operator import arguments, read_argument
+from firewatch.testing.scenario_spec import ABOUT_ALARMS, CaseSpec, ExpectSpec, ScenarioFile, SeriesSpec, StepSpec
+from firewatch.testing.series import READINGS_LIMIT, Series, SeriesReader, read_part
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a test went; it passed if there are no failures."""
+class Rules:
+    """Some rule files' rules, and which of a rule's specs judges which subject: an override makes several of one id.
 
-    name: str
-    place: Place
-    failures: tuple[Problem, ...]
+    A shadow rule is tested as if it were live, so that its tests stay as they are when it goes live.
+    """
+
+    specs: tuple[RuleSpec, ...]
+    judging: Mapping[str, Mapping[str, RuleSpec]]
+    """By the rule's id and the subject."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +44,18 @@ class Scenario:
     document: Document
     path: Path_
     case: CaseSpec
-    rules: tuple[RuleSpec, ...]
+    files: tuple[Path, ...]
+    """The rule files it is about."""
+    rules: Rules
     inventory: Inventory
+    start: datetime
+    series: Mapping[str, Series]
+    """By the signal's identity."""
     observations: tuple[Observation, ...]
-    subjects: dict[Path_, str]
+    subjects: Mapping[Path_, str]
     """The subject meant at a place of the file, `site/asset` or `site/device`."""
-
-    def run(self) -> Outcome:
-        """Play the test up to its last expectation."""
-        return Outcome(self.case.name, self.document.place(*self.path), tuple(_Run(self).failures()))
+    reloads: Mapping[int, Rules]
+    """The rules that a step goes on with."""
 
 
 def scenario_files(paths: Iterable[Path]) -> list[Path]:
@@ -83,249 +82,244 @@ def load_scenarios(file: Path, inventory: Inventory) -> tuple[Scenario, ...]:
         raise ProblemsError(problems)
     if not cases and not problems:
         raise ProblemsError([document.problem(("tests",), "there are no tests")])
-    for index, name in enumerate(header.rules):
-        if not (file.parent / name).is_file():
-            raise ProblemsError([document.problem(("rules", index), f'there is no file "{name}" beside this one')])
-    rules = load_rules([file.parent / name for name in header.rules], inventory)
+    library = _Library(document, inventory)
+    rules = library.rules(("rules",), header.rules)
+    if rules is None:
+        raise ProblemsError(library.problems)
+    files = tuple(file.parent / name for name in header.rules)
     scenarios = []
     for path, case in cases:
-        reader = _Reader(document, path, case, rules, inventory)
-        scenarios.append(reader.read())
+        reader = _Reader(document, path, case, rules, library, inventory)
+        scenarios.append(reader.scenario(files))
         problems += reader.problems
+    problems += library.problems
     if problems:
         raise ProblemsError(problems)
     return tuple(scenarios)
 
 
+class _Library:
+    """The rule files named in a test file, each set of them read once."""
+
+    def __init__(self, document: Document, inventory: Inventory) -> None:
+        self._document = document
+        self._folder = Path(document.file).parent
+        self._inventory = inventory
+        self._known: dict[tuple[str, ...], Rules] = {}
+        self.problems: list[Problem] = []
+
+    def rules(self, at: Path_, names: tuple[str, ...]) -> Rules | None:
+        """The rules of the files named there; None if one is not there or is wrong."""
+        if names not in self._known:
+            wrong = [index for index, name in enumerate(names) if not (self._folder / name).exists()]
+            for index in wrong:
+                self.problems.append(
+                    self._document.problem((*at, index), f'there is no file "{names[index]}" beside this one')
+                )
+            if wrong:
+                return None
+            try:
+                specs = load_rules([self._folder / name for name in names], self._inventory)
+            except ProblemsError as error:
+                self.problems += error.problems
+                return None
+            self._known[names] = _judging(
+                [spec.model_copy(update={"mode": Mode.LIVE}) for spec in specs], self._inventory
+            )
+        return self._known[names]
+
+
+def _judging(specs: Iterable[RuleSpec], inventory: Inventory) -> Rules:
+    subjects = Subjects(inventory)
+    judging: dict[str, dict[str, RuleSpec]] = {}
+    listed = tuple(spec.model_copy(update={"mode": Mode.LIVE}) for spec in specs)
+    for spec in listed:
+        judging.setdefault(spec.id, {}).update((subject.name, spec) for subject in subjects.within(spec.scope))
+    return Rules(listed, judging)
+
+
+@dataclass
 class _Reader:
     """Holds one test against the rules and the inventory."""
 
-    def __init__(
-        self, document: Document, path: Path_, case: CaseSpec, rules: Sequence[RuleSpec], inventory: Inventory
-    ) -> None:
-        self._document = document
-        self._path = path
-        self._case = case
-        self._rules = {rule.id: rule for rule in rules}
-        self._inventory = inventory
-        self._devices = {f"{site.id}/{each.id}": each for site in inventory.sites for each in site.devices}
+    document: Document
+    path: Path_
+    case: CaseSpec
+    rules: Rules
+    library: _Library
+    inventory: Inventory
+    problems: list[Problem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._devices = {f"{site.id}/{each.id}": each for site in self.inventory.sites for each in site.devices}
         self._heard: set[str] = set()
         self._subjects: dict[Path_, str] = {}
-        self.problems: list[Problem] = []
 
-    def read(self) -> Scenario:
-        observations = [each for key, text in self._case.observations.items() for each in self._timeline(key, text)]
+    def scenario(self, files: tuple[Path, ...]) -> Scenario:
+        """The test; whole only if there are no problems."""
+        series = {
+            signal: one for key, spec in self.case.observations.items() for signal, one in self._series(key, spec)
+        }
+        start = self._start()
+        observations = [each for signal, one in series.items() for each in self._observations(signal, one, start)]
+        if len(observations) > READINGS_LIMIT:
+            self._add(("observations",), f"more than {READINGS_LIMIT} readings in one test")
         observations.sort(key=lambda observation: observation.receive_time)
-        for index, step in enumerate(self._case.steps):
-            if step.acknowledge is not None:
-                self._find_subject(("steps", index), "acknowledge", step.acknowledge, step.subject)
+        reloads = {
+            index: rules
+            for index, step in enumerate(self.case.steps)
+            if step.reload and (rules := self.library.rules((*self.path, "steps", index, "reload"), step.reload))
+        }
+        for index, step in enumerate(self.case.steps):
+            self._check_step(("steps", index), step, reloads)
         latest = timedelta(0)
-        for index, expect in enumerate(self._case.expect):
-            self._check_expectation(("expect", index), expect, latest)
+        for index, expect in enumerate(self.case.expect):
+            self._check_expectation(("expect", index), expect, latest, reloads)
             latest = max(latest, expect.at)
         return Scenario(
-            document=self._document,
-            path=self._path,
-            case=self._case,
-            rules=tuple(self._rules.values()),
-            inventory=self._inventory,
+            document=self.document,
+            path=self.path,
+            case=self.case,
+            files=files,
+            rules=self.rules,
+            inventory=self.inventory,
+            start=start,
+            series=series,
             observations=tuple(observations),
             subjects=self._subjects,
+            reloads=reloads,
         )
 
-    def _timeline(self, key: str, written: str | float | bool) -> Iterator[Observation]:
+    # -- what is heard ---------------------------------------------------------------------------------------------
+
+    def _series(self, key: str, spec: SeriesSpec) -> Iterator[tuple[str, Series]]:
         at: Path_ = ("observations", key)
         device_name, _, signal_name = key.rpartition("/")
-        names = [name for name in self._devices if name == device_name or name.split("/")[1] == device_name]
+        names = [name for name in self._devices if device_name in (name, name.split("/")[1])]
         if len(names) != 1:
             what = f'there is no device "{device_name}"' if not names else f'several sites have a "{device_name}"'
             short = [name.split("/")[1] for name in self._devices]
             self._add(at, what, did_you_mean(device_name, short) if not names else f"write {names[0]}/{signal_name}")
             return
-        device = self._devices[names[0]]
-        signal = self._signal(at, device, signal_name)
+        signal = self._signal(at, self._devices[names[0]], signal_name)
         if signal is None:
             return
         self._heard.add(names[0])
-        text = str(written).lower() if isinstance(written, bool) else str(written)
-        try:
-            ticks = read_timeline(text, signal)
-        except ValueError as error:
-            self._add(at, str(error))
-            return
-        site, device_id = names[0].split("/")
-        for tick in ticks:
-            sent = self._case.every * tick.number
-            source_time = START + sent - tick.late_by
-            yield Observation(
-                signal=signal_id(site, device_id, signal_name),
-                value=tick.value,
-                quality=tick.quality,
-                source_time=source_time,
-                receive_time=START + self._heard_when(sent),
-                event_time=source_time,
-            )
+        reader = SeriesReader(signal, spec.every or self.case.every)
+        for index, written in enumerate(spec.values):
+            try:
+                reader.take(read_part(str(written).lower() if isinstance(written, bool) else str(written)))
+            except ValueError as error:
+                self._add(self._part(at, index), str(error))
+        yield f"{names[0]}/{signal_name}", reader.series()
 
-    def _heard_when(self, sent: timedelta) -> timedelta:
-        """What is sent while firewatch is down is heard when it is up again."""
-        for step in self._case.steps:
-            if step.restart and step.at < sent < step.at + step.restart:
-                return step.at + step.restart
-        return sent
+    def _part(self, at: Path_, index: int) -> Path_:
+        """Where that part of a series stands, whichever way the series is written."""
+        return self.document.resolve((*self.path, *at, "values", index))[len(self.path) :]
 
     def _signal(self, at: Path_, device: Device, name: str) -> Signal | None:
-        kind = self._inventory.kinds[device.kind]
+        kind = self.inventory.kinds[device.kind]
         signal = kind.signal(name)
         if signal is None:
             self._add(at, f'a {kind.kind} has no signal "{name}"', did_you_mean(name, (s.name for s in kind.signals)))
         return signal
 
-    def _check_expectation(self, at: Path_, expect: ExpectSpec, latest: timedelta) -> None:
+    def _start(self) -> datetime:
+        if self.case.start is None:
+            return START
+        heard = {name.split("/")[0] for name in self._heard}
+        zones = {site.time_zone for site in self.inventory.sites if site.id in heard or not heard}
+        if len(zones) != 1:
+            self._add(("start",), "the sites heard lie in different time zones", "write one test for each")
+        return self.case.start.replace(tzinfo=ZoneInfo(min(zones))).astimezone(START.tzinfo)
+
+    def _observations(self, signal: str, series: Series, start: datetime) -> Iterator[Observation]:
+        for reading in series.readings:
+            source_time = start + reading.at - reading.late_by
+            yield Observation(
+                signal=signal,
+                value=reading.value,
+                quality=reading.quality,
+                source_time=source_time,
+                receive_time=start + self._heard_when(reading.at),
+                event_time=source_time,
+            )
+
+    def _heard_when(self, sent: timedelta) -> timedelta:
+        """What is sent while firewatch is down is heard when it is up again."""
+        for step in self.case.steps:
+            if step.down is not None and step.at < sent < step.at + step.down:
+                return step.at + step.down
+        return sent
+
+    # -- what happens and what is expected -------------------------------------------------------------------------
+
+    def _check_step(self, at: Path_, step: StepSpec, reloads: Mapping[int, Rules]) -> None:
+        if self._is_down(step.at, step):
+            self._add((*at, "at"), "firewatch is down then")
+        if step.verb is None:
+            return
+        self._find_subject(at, step.verb, step.rule, step.subject, reloads)
+        for name, argument in arguments(step.verb).items():
+            if name in step.given:
+                try:
+                    read_argument(argument, step.given[name])
+                except ValueError as error:
+                    self._add((*at, name), str(error))
+
+    def _is_down(self, at: timedelta, but: StepSpec | None = None) -> bool:
+        return any(
+            step.down is not None and step is not but and step.at <= at < step.at + step.down
+            for step in self.case.steps
+        )
+
+    def _check_expectation(
+        self, at: Path_, expect: ExpectSpec, latest: timedelta, reloads: Mapping[int, Rules]
+    ) -> None:
         if expect.at < latest:
             self._add((*at, "at"), "it lies before the expectation above", "write expectations in the order of time")
-        if any(step.restart and step.at <= expect.at < step.at + step.restart for step in self._case.steps):
+        if self._is_down(expect.at):
             self._add((*at, "at"), "firewatch is down then")
-        if not expect.states and expect.commands is None:
-            self._add(at, "nothing is expected", "name a rule and the state of its alarm, or `commands`")
-        if (expect.annunciated is not None or expect.condition is not None) and not expect.states:
-            self._add(at, "it does not say of which rule")
+        if not expect.states and expect.commands is None and expect.nothing is None:
+            self._add(
+                at, "nothing is expected", "name a rule and the state of its alarm, `commands`, or `nothing: true`"
+            )
+        if not expect.states and (keys := sorted(ABOUT_ALARMS & expect.model_fields_set)):
+            self._add((*at, keys[0]), "it does not say of which rule")
         for rule in expect.states:
-            self._find_subject(at, rule, rule, expect.subject)
+            self._find_subject(at, rule, rule, expect.subject, reloads)
 
-    def _find_subject(self, at: Path_, key: str, rule_id: str, written: str | None) -> None:
+    def _find_subject(
+        self, at: Path_, key: str, rule_id: str, written: str | None, reloads: Mapping[int, Rules]
+    ) -> None:
         """Note which subject is meant: the one written, else the one that the test's observations are about."""
-        rule = self._rules.get(rule_id)
-        if rule is None:
-            self._add((*at, key), f'there is no rule "{rule_id}"', did_you_mean(rule_id, self._rules))
+        judging: dict[str, dict[str, RuleSpec]] = {}
+        for rules in (self.rules, *reloads.values()):
+            for rule, specs in rules.judging.items():
+                judging.setdefault(rule, {}).update(specs)
+        if rule_id not in judging:
+            self._add((*at, key), f'there is no rule "{rule_id}"', did_you_mean(rule_id, judging))
             return
-        subjects = {subject.name: subject for subject in Subjects(self._inventory).within(rule.scope)}
-        wanted = written or self._case.subject
+        subjects = list(judging[rule_id])
+        wanted = written or self.case.subject
         named = [name for name in subjects if wanted in (name, name.split("/")[1])]
-        heard = [
-            name
-            for name, subject in subjects.items()
-            if any(f"{subject.site.id}/{device.id}" in self._heard for device in subject.devices)
-        ]
-        meant = named or ([] if written else heard)
+        meant = named or ([] if written else [name for name in subjects if self._is_heard(name)])
         if len(meant) == 1:
-            self._subjects[(*self._path, *at, key)] = meant[0]
+            self._subjects[(*self.path, *at, key)] = meant[0]
         elif written:
             self._add((*at, "subject"), f'the rule "{rule_id}" does not speak of "{written}"')
         elif not self.problems:
-            listed = ", ".join(meant or list(subjects)[:6]) or "none"
+            listed = ", ".join(meant or subjects[:6]) or "none"
             self._add((*at, key), f"it does not say of which subject ({listed})", "add `subject`")
 
-    def _add(self, at: Path_, what: str, hint: str = "") -> None:
-        self.problems.append(self._document.problem((*self._path, *at), what, hint))
-
-
-class _Run:
-    """Plays one test."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
-        self._case = scenario.case
-        self._engine = Engine(scenario.rules, scenario.inventory)
-        self._effects: list[Effect] = []
-        self._failures: list[Problem] = []
-
-    def failures(self) -> list[Problem]:
-        """What did not come as expected."""
-        self._effects += self._engine.start(START)
-        heard = _by_instant(self._scenario.observations)
-        instants = {*heard, *(START + step.at for step in self._case.steps), *(START + e.at for e in self._case.expect)}
-        end = START + max(expect.at for expect in self._case.expect)
-        for now in sorted(instant for instant in instants if instant <= end):
-            self._advance(now)
-            for observation in heard.get(now, ()):
-                self._effects += self._engine.observe(observation, now)
-            self._advance(now)
-            self._take_steps(now)
-            self._advance(now)
-            for index, expect in enumerate(self._case.expect):
-                if START + expect.at == now:
-                    self._check(("expect", index), expect)
-                    self._effects.clear()
-        return self._failures
-
-    def _advance(self, now: datetime) -> None:
-        """Let the engine decide everything that time alone decides by now, at the instants it asks for."""
-        while (wake := self._engine.next_wake()) is not None and wake <= now:
-            self._effects += self._engine.advance(wake)
-
-    def _take_steps(self, now: datetime) -> None:
-        for index, step in enumerate(self._case.steps):
-            if START + step.at != now:
-                continue
-            if step.restart is not None:
-                self._restart(now + step.restart)
-            else:
-                self._acknowledge(("steps", index), step, now)
-
-    def _restart(self, up_again: datetime) -> None:
-        snapshot = self._engine.snapshot()
-        self._engine = Engine(self._scenario.rules, self._scenario.inventory)
-        self._engine.restore(snapshot)
-        self._effects += self._engine.resume(up_again)
-
-    def _acknowledge(self, at: Path_, step: StepSpec, now: datetime) -> None:
-        rule = step.acknowledge or ""
-        alarm = self._alarm(rule, self._subject((*at, "acknowledge")))
-        if alarm is None:
-            self._fail((*at, "acknowledge"), f"there is no alarm of {rule} to acknowledge")
-            return
-        try:
-            self._effects += self._engine.command(Acknowledge(alarm.alarm_id, OPERATOR), now)
-        except RefusedCommandError as error:
-            self._fail((*at, "acknowledge"), str(error))
-
-    def _check(self, at: Path_, expect: ExpectSpec) -> None:
-        time = f"at {expect.at.total_seconds():g}s"
-        for rule, state in expect.states.items():
-            subject = self._subject((*at, rule))
-            alarm = self._alarm(rule, subject)
-            came = alarm.state if alarm else AlarmState.NORMAL
-            if came is not state:
-                self._fail((*at, rule), f"{time} {rule} of {subject}: expected {state}, came {came}")
-            if expect.condition is not None and (alarm is None or alarm.condition is not expect.condition):
-                found = alarm.condition if alarm else "no alarm"
-                self._fail((*at, "condition"), f"{time} {rule} of {subject}: expected {expect.condition}, came {found}")
-            if expect.annunciated is not None and self._was_annunciated(rule, subject) is not expect.annunciated:
-                came_word = "it was not" if expect.annunciated else "it was"
-                self._fail((*at, "annunciated"), f"{time} {rule} of {subject}: annunciated {came_word}")
-        if expect.commands is not None and (sent := self._sent(expect)) != expect.commands:
-            wanted = f"expected the commands {_listed(expect.commands)}, came {_listed(sent)}"
-            self._fail((*at, "commands"), f"{time} {wanted}")
-
-    def _alarm(self, rule: str, subject: str) -> Alarm | None:
-        standing = [alarm for alarm in self._engine.alarms() if (alarm.rule, alarm.subject) == (rule, subject)]
-        return max(standing, key=lambda alarm: alarm.onset_time, default=None)
-
-    def _was_annunciated(self, rule: str, subject: str) -> bool:
-        alarms = (effect.alarm for effect in self._effects if isinstance(effect, Annunciate))
-        return any((alarm.rule, alarm.subject) == (rule, subject) for alarm in alarms)
-
-    def _sent(self, expect: ExpectSpec) -> tuple[str, ...]:
-        commands = (effect.command for effect in self._effects if isinstance(effect, SendCommand))
-        return tuple(
-            f"{command.device.split('/')[1]} {command.action}"
-            for command in commands
-            if not expect.states or command.rule in expect.states
+    def _is_heard(self, subject: str) -> bool:
+        """Whether the observations are of that device, or of one of that asset's."""
+        site = subject.split("/")[0]
+        return any(
+            subject in (name, f"{site}/{self._devices[name].asset}")
+            for name in self._heard
+            if name.split("/")[0] == site
         )
 
-    def _subject(self, at: Path_) -> str:
-        return self._scenario.subjects[(*self._scenario.path, *at)]
-
-    def _fail(self, at: Path_, what: str) -> None:
-        self._failures.append(self._scenario.document.problem((*self._scenario.path, *at), what))
-
-
-def _by_instant(observations: Iterable[Observation]) -> dict[datetime, list[Observation]]:
-    instants: dict[datetime, list[Observation]] = {}
-    for observation in observations:
-        instants.setdefault(observation.receive_time, []).append(observation)
-    return instants
-
-
-def _listed(commands: Sequence[str]) -> str:
-    return f"[{', '.join(commands)}]"
+    def _add(self, at: Path_, what: str, hint: str = "") -> None:
+        self.problems.append(self.document.problem((*self.path, *at), what, hint))

@@ -16,8 +16,11 @@ from firewatch.config.settings import Settings
 from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, KindSpec, SignalSpec, SiteFile
 from firewatch.model.duration import parse_duration
 from firewatch.rules.spec import CONDITION_KINDS, ActionsSpec, ConditionSpec, RuleSpec, ScopeSpec
+from firewatch.testing.operator import COMMANDS, arguments
+from firewatch.testing.play import play
 from firewatch.testing.scenario import load_scenarios
 from firewatch.testing.scenario_spec import CaseSpec, ExpectSpec, StepSpec
+from firewatch.testing.series import read_part
 
 CONFIGURATION = Path("docs/configuration.md").read_text(encoding="utf-8")
 RULES = Path("docs/rules.md").read_text(encoding="utf-8")
@@ -117,5 +120,18 @@ def test_the_example_of_a_rule_test_passes(tmp_path: Path) -> None:
     (test,) = re.findall(r"```yaml test-example\n(.*?)```", RULES, re.DOTALL)
     (tmp_path / "tank.yaml").write_text(rule, encoding="utf-8")
     (tmp_path / "tank.test.yaml").write_text(test, encoding="utf-8")
-    (scenario,) = load_scenarios(tmp_path / "tank.test.yaml", load_inventory(Settings()))
-    assert [str(failure) for failure in scenario.run().failures] == []
+    scenarios = load_scenarios(tmp_path / "tank.test.yaml", load_inventory(Settings()))
+    assert [str(failure) for scenario in scenarios for failure in play(scenario).failures] == []
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_every_command_of_an_operator_is_explained(verb: str) -> None:
+    assert f"`{verb}: RULE`" in RULES
+    assert {name for name in arguments(verb) if not re.search(rf"`{name}`", RULES)} == set()
+
+
+def test_every_part_of_a_series_on_the_page_can_be_read() -> None:
+    table = RULES.split("| part | what is heard |")[1].split("\n\n")[0]
+    parts = [part for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for part in re.findall(r"`(.+?)`", row)]
+    assert parts
+    assert [str(read_part(part)) for part in parts] == parts

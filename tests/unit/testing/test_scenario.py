@@ -12,12 +12,13 @@ from firewatch.cli.test import command as run_tests
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import Settings
 from firewatch.model.site import Inventory
+from firewatch.testing.play import play
 from firewatch.testing.scenario import load_scenarios
 
 WATER = Path("rules/water.yaml").resolve()
 LIFT = Path("rules/lift.yaml").resolve()
-LOW = "observations: {hydrant-a-roof/pressure: 0.30x5 0.05x20 0.30x20}"
-E_BIKE = "every: 200ms\n    observations: {a-lift-2-controller/floor: 1, a-lift-2-camera/e_bike: 0.9x10 0x60}"
+LOW = "observations: {hydrant-a-roof/pressure: [0.30 MPa for 5s, 0.05 for 20s, 0.30 for 20s]}"
+E_BIKE = "every: 200ms\n    observations: {a-lift-2-controller/floor: 1, a-lift-2-camera/e_bike: [0.9 x10, 0 x60]}"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def write(folder: Path, body: str, rules: Path = WATER) -> Path:
 
 def failures(file: Path, inventory: Inventory) -> list[str]:
     (scenario,) = load_scenarios(file, inventory)
-    return [f"{failure.line}: {failure.what}" for failure in scenario.run().failures]
+    return [f"{failure.problem.line}: {failure.problem.what}" for failure in play(scenario).failures]
 
 
 @pytest.mark.parametrize(
@@ -49,19 +50,19 @@ def failures(file: Path, inventory: Inventory) -> list[str]:
         ),
         (
             "{at: 8s, hydrant-pressure-low: unacknowledged, annunciated: false}",
-            "at 8s hydrant-pressure-low of sample/hydrant-a-roof: annunciated it was",
+            "at 8s hydrant-pressure-low of sample/hydrant-a-roof: expected annunciated false, came true",
         ),
         (
             "{at: 7s, hydrant-pressure-low: normal, annunciated: true}",
-            "at 7s hydrant-pressure-low of sample/hydrant-a-roof: annunciated it was not",
+            "at 7s hydrant-pressure-low of sample/hydrant-a-roof: expected annunciated true, came false",
         ),
         (
             "{at: 8s, hydrant-pressure-low: unacknowledged, condition: unknown}",
-            "at 8s hydrant-pressure-low of sample/hydrant-a-roof: expected unknown, came active",
+            "at 8s hydrant-pressure-low of sample/hydrant-a-roof: expected condition unknown, came active",
         ),
         (
             "{at: 8s, hydrant-pressure-low: unacknowledged, commands: [a-lift-2-door hold_door]}",
-            "at 8s expected the commands [a-lift-2-door hold_door], came []",
+            "at 8s hydrant-pressure-low of sample/hydrant-a-roof: expected commands [a-lift-2-door hold_door], came []",
         ),
     ],
 )
@@ -75,7 +76,9 @@ def test_a_command_too_many_is_told(tmp_path: Path, sample: Inventory) -> None:
         tmp_path, f"{E_BIKE}\n    expect:\n      - {{at: 1s, e-bike-in-lift: unacknowledged, commands: []}}", LIFT
     )
     (failure,) = failures(file, sample)
-    assert failure.endswith("expected the commands [], came [a-lift-2-door hold_door, a-lift-2-loudspeaker play]")
+    assert failure.endswith(
+        "expected commands [], came [a-lift-2-door hold_door, a-lift-2-door hold_door, a-lift-2-loudspeaker play]"
+    )
 
 
 def test_what_was_told_before_an_expectation_is_not_told_again_by_the_next(tmp_path: Path, sample: Inventory) -> None:
@@ -90,7 +93,9 @@ def test_what_was_told_before_an_expectation_is_not_told_again_by_the_next(tmp_p
 def test_acknowledging_what_is_not_there_fails(tmp_path: Path, sample: Inventory) -> None:
     steps = "steps: [{at: 2s, acknowledge: hydrant-pressure-low}]"
     file = write(tmp_path, f"{LOW}\n    {steps}\n    expect: [{{at: 3s, hydrant-pressure-low: normal}}]")
-    assert failures(file, sample) == ["5: there is no alarm of hydrant-pressure-low to acknowledge"]
+    assert failures(file, sample) == [
+        "5: there is no alarm of hydrant-pressure-low of sample/hydrant-a-roof to acknowledge"
+    ]
 
 
 def test_acknowledging_twice_fails_as_it_does_in_service(tmp_path: Path, sample: Inventory) -> None:
@@ -108,7 +113,7 @@ def test_what_is_sent_while_firewatch_is_down_is_heard_when_it_is_up_again(tmp_p
 
 def test_a_late_reading_raises_an_alarm_and_clears_none(tmp_path: Path, sample: Inventory) -> None:
     body = (
-        "observations: {valve-a-riser/position: openx5 closed@-3s closedx3 open@-8s}\n    expect:\n"
+        "observations: {valve-a-riser/position: [open for 5s, closed late 3s, closed for 3s, open late 8s]}\n    expect:\n"
         "      - {at: 5s, valve-closed: unacknowledged}\n      - {at: 9s, valve-closed: unacknowledged}"
     )
     assert failures(write(tmp_path, body), sample) == []

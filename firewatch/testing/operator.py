@@ -1,0 +1,51 @@
+"""What an operator does in a rule test, as the commands themselves name it: `acknowledge: RULE`, `shelve: RULE`."""
+
+from __future__ import annotations
+
+import typing
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from firewatch.model.command import OperatorCommand
+from firewatch.model.duration import parse_duration
+
+OPERATOR = "operator"
+"""Who gives a command unless the test says another."""
+
+_FOUND_BY_RULE = ("alarm_id", "rule", "subject")
+
+COMMANDS: dict[str, type] = {
+    str(command.__struct_config__.tag): command for command in typing.get_args(OperatorCommand)
+}
+"""Every command by the word that a test has for it."""
+
+
+def arguments(verb: str) -> dict[str, msgspec.structs.FieldInfo]:
+    """What is written beside the rule, by name."""
+    return {field.name: field for field in msgspec.structs.fields(COMMANDS[verb]) if field.name not in _FOUND_BY_RULE}
+
+
+def read_argument(field: msgspec.structs.FieldInfo, written: Any) -> Any:
+    """The argument as the command wants it.
+
+    Raises:
+        ValueError: it is of another sort; the message says which.
+    """
+    if timedelta in (field.type, *typing.get_args(field.type)) and isinstance(written, str):
+        return parse_duration(written)
+    try:
+        return msgspec.convert(written, field.type)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+def command(verb: str, rule: str, subject: str, alarm_id: str | None, given: dict[str, Any]) -> OperatorCommand | None:
+    """The command for what a rule says of a subject; None if it is about an alarm and there is none."""
+    known = {"alarm_id": alarm_id, "rule": rule, "subject": subject, "operator": OPERATOR, **given}
+    wanted = [field.name for field in msgspec.structs.fields(COMMANDS[verb])]
+    if "alarm_id" in wanted and alarm_id is None:
+        return None
+    built: OperatorCommand = COMMANDS[verb](**{name: known[name] for name in wanted if name in known})
+    return built
