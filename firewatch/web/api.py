@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 import msgspec
 from starlette.responses import Response
 
-from firewatch.model.alarm import Alarm, AlarmState
-from firewatch.model.command import Acknowledge
+from firewatch.model.alarm import Alarm
+from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.model.site import Inventory
 from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView
 from firewatch.web.document import (
@@ -25,7 +26,6 @@ from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
 from firewatch.web.feed import LiveFeed
 from firewatch.web.overview import Overview
 from firewatch.web.query import (
-    AcknowledgeBody,
     AlarmQuery,
     AlarmsQuery,
     CommandsQuery,
@@ -33,14 +33,39 @@ from firewatch.web.query import (
     FrameQuery,
     Instant,
     ObservationsQuery,
+    OperatorBody,
+    OutOfServiceBody,
     PictureQuery,
+    ReturnBody,
+    ShelveBody,
     check_instant,
 )
+
+
+class _Command(TypedDict):
+    method: str
+    body: bool
+    answer: type
+    refusals: dict[int, str]
+
 
 DEFAULT_RANGE = timedelta(hours=1)
 LONGEST_RANGE = timedelta(days=31)
 _JPEG = "image/jpeg"
+_THREE = {"true": True, "false": False, "all": None}
 _UNREADABLE_HISTORY = "The history cannot be read at present."
+_COMMAND: _Command = {
+    "method": "POST",
+    "body": True,
+    "answer": Alarm,
+    "refusals": {
+        403: "The request does not come from firewatch's own page.",
+        409: "The alarm's state, or its rule, does not allow it; nothing was changed.",
+        413: "The body is too long.",
+        415: "The body is not declared as JSON.",
+    },
+}
+"""What is the same for everything an operator may ask; the answer is the alarm after it."""
 
 
 class Api:
@@ -97,18 +122,45 @@ class Api:
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/acknowledge",
-                method="POST",
                 handler=self.acknowledge,
-                parameters=AcknowledgeBody,
-                body=True,
-                answer=Alarm,
-                summary="An operator has seen the alarm; answers with the alarm after it",
-                refusals={
-                    403: "The request does not come from firewatch's own page.",
-                    409: "The alarm's state does not allow it; nothing was changed.",
-                    413: "The body is too long.",
-                    415: "The body is not declared as JSON.",
-                },
+                parameters=OperatorBody,
+                summary="An operator has seen the alarm",
+                **_COMMAND,
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/reset",
+                handler=self.reset,
+                parameters=OperatorBody,
+                summary="An operator lets a latched alarm go",
+                **_COMMAND,
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/shelve",
+                handler=self.shelve,
+                parameters=ShelveBody,
+                summary="An operator hides the alarm for a time, or once",
+                **_COMMAND,
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/unshelve",
+                handler=self.unshelve,
+                parameters=OperatorBody,
+                summary="An operator brings a shelved alarm back",
+                **_COMMAND,
+            ),
+            Endpoint(
+                path="/api/v1/out-of-service",
+                handler=self.take_out_of_service,
+                parameters=OutOfServiceBody,
+                summary="An operator takes what a rule says of a subject out of service, alarm or not",
+                **_COMMAND,
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/return-to-service",
+                handler=self.return_to_service,
+                parameters=ReturnBody,
+                summary="An operator puts the alarm back into service",
+                **_COMMAND,
             ),
             Endpoint(
                 path="/api/v1/devices",
@@ -164,7 +216,8 @@ class Api:
         """Alarms as they stand; memory wins over the history, which may be a moment behind."""
         wanted = AlarmFilter(
             site=query.site,
-            standing={"true": True, "false": False, "all": None}[query.standing],
+            standing=_THREE[query.standing],
+            hidden=_THREE[query.hidden],
             rule=query.rule,
             subject=query.subject,
             before=None if query.before is None else _read_before(query.before),
@@ -198,11 +251,30 @@ class Api:
             raise _no_alarm(query.alarm_id)
         return TransitionList(transitions)
 
-    async def acknowledge(self, body: AcknowledgeBody) -> Alarm:
+    async def acknowledge(self, body: OperatorBody) -> Alarm:
         """Hand the acknowledgement to the engine."""
-        return await self._sink.submit(
-            Acknowledge(alarm_id=body.alarm_id, operator=body.operator, comment=body.comment)
-        )
+        return await self._sink.submit(Acknowledge(body.alarm_id, body.operator, body.comment))
+
+    async def reset(self, body: OperatorBody) -> Alarm:
+        """Hand the reset to the engine."""
+        return await self._sink.submit(Reset(body.alarm_id, body.operator, body.comment))
+
+    async def shelve(self, body: ShelveBody) -> Alarm:
+        """Hand the wish to shelve to the engine."""
+        duration = None if body.seconds is None else timedelta(seconds=body.seconds)
+        return await self._sink.submit(Shelve(body.alarm_id, body.operator, body.reason, duration))
+
+    async def unshelve(self, body: OperatorBody) -> Alarm:
+        """Hand the wish to unshelve to the engine."""
+        return await self._sink.submit(Unshelve(body.alarm_id, body.operator, body.comment))
+
+    async def take_out_of_service(self, body: OutOfServiceBody) -> Alarm:
+        """Hand the beginning of maintenance to the engine."""
+        return await self._sink.submit(OutOfService(body.rule, body.subject, body.operator, body.reason))
+
+    async def return_to_service(self, body: ReturnBody) -> Alarm:
+        """Hand the end of maintenance to the engine."""
+        return await self._sink.submit(ReturnToService(body.alarm_id, body.operator, body.reason))
 
     async def devices(self, query: DevicesQuery) -> DeviceList:
         """Devices with their last values."""
@@ -274,7 +346,8 @@ def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
         wanted.site in (None, alarm.site)
         and wanted.rule in (None, alarm.rule)
         and wanted.subject in (None, alarm.subject)
-        and wanted.standing in (None, alarm.state is not AlarmState.NORMAL)
+        and wanted.standing in (None, alarm.stands)
+        and wanted.hidden in (None, alarm.hidden)
         and (wanted.before is None or _place(alarm) < wanted.before)
     )
 

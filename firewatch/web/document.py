@@ -121,10 +121,13 @@ class SiteList(msgspec.Struct, frozen=True):
 
 
 class ClassCount(msgspec.Struct, frozen=True):
-    """How many alarms of a class stand, and how many of those nobody has acknowledged."""
+    """How many alarms of a class stand and are told of, how many of those nobody has acknowledged, and how many more
+    are hidden: shelved, suppressed by design, or out of service.
+    """
 
     standing: int
     unacknowledged: int
+    hidden: int
 
 
 class DeviceCount(msgspec.Struct, frozen=True):
@@ -183,7 +186,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
 
 
 class AlarmEvent(msgspec.Struct, frozen=True, tag="alarm"):
-    """An alarm as it stands now; one in state `normal` has left the list."""
+    """An alarm as it stands now; one in state `normal` that is not hidden has left the list."""
 
     alarm: Alarm
 

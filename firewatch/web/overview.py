@@ -18,7 +18,7 @@ from firewatch.web.document import (
     Status,
 )
 
-_UNSEEN = (AlarmState.UNACKNOWLEDGED, AlarmState.RTN_UNACKNOWLEDGED)
+_UNSEEN = (AlarmState.UNACKNOWLEDGED, AlarmState.RTN_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED)
 
 
 class Overview:
@@ -83,14 +83,13 @@ class Overview:
         )
 
     def _alarm_counts(self) -> dict[str, ClassCount]:
-        alarms = self._live.alarms()
-        return {
-            alarm_class.value: ClassCount(
-                standing=sum(alarm.alarm_class == alarm_class for alarm in alarms),
-                unacknowledged=sum(alarm.alarm_class == alarm_class and alarm.state in _UNSEEN for alarm in alarms),
-            )
-            for alarm_class in AlarmClass
-        }
+        return {alarm_class.value: self._count(alarm_class) for alarm_class in AlarmClass}
+
+    def _count(self, alarm_class: AlarmClass) -> ClassCount:
+        alarms = [alarm for alarm in self._live.alarms() if alarm.alarm_class is alarm_class]
+        told = [alarm for alarm in alarms if not alarm.hidden]
+        unseen = sum(alarm.state in _UNSEEN for alarm in told)
+        return ClassCount(standing=len(told), unacknowledged=unseen, hidden=len(alarms) - len(told))
 
     def _device(self, site: Site, device: Device) -> DeviceView:
         kind = self._inventory.kinds[device.kind]

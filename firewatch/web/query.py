@@ -20,6 +20,8 @@ SignalId = Annotated[
     str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/[a-z0-9_]{1,64}$", description="`site/device/name`")
 ]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Operator = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(?:.*\S)?$")]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 Instant = Annotated[
     datetime, msgspec.Meta(tz=True, description="RFC 3339, with its time zone, from 1970 to the end of 2099")
 ]
@@ -38,9 +40,12 @@ def check_instant(instant: datetime) -> None:
 
 
 class AlarmsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which alarms. `standing` alarms are those not back to normal."""
+    """Which alarms. `standing` alarms are those not back to normal, shelved, or out of service; `hidden` ones those
+    that nobody is told of.
+    """
 
     standing: Literal["true", "false", "all"] = "true"
+    hidden: Literal["true", "false", "all"] = "all"
     site: Id | None = None
     rule: Id | None = None
     subject: Subject | None = None
@@ -57,12 +62,43 @@ class AlarmQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm_id: Key
 
 
-class AcknowledgeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who has seen the alarm, and what they have to say about it."""
+class OperatorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks, and what they have to say about it."""
 
     alarm_id: Key
-    operator: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(?:.*\S)?$")]
+    operator: Operator
     comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class ShelveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who hides the alarm, why, and for how long: `seconds`, or `one_shot`, until its condition is over."""
+
+    alarm_id: Key
+    operator: Operator
+    reason: Reason
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=31 * 86_400)] | None = None
+    one_shot: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) is not self.one_shot:
+            raise ValueError("write either `seconds` or `one_shot: true`")
+
+
+class OutOfServiceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who takes what a rule says of a subject out of service, and why."""
+
+    rule: Id
+    subject: Subject
+    operator: Operator
+    reason: Reason
+
+
+class ReturnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who puts the alarm back into service, and why."""
+
+    alarm_id: Key
+    operator: Operator
+    reason: Reason
 
 
 class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

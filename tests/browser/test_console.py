@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from firewatch.model.alarm import AlarmClass, AlarmState, ConditionState, Priority, TransitionReason
-from firewatch.model.command import AnswerState
+from firewatch.model.command import AnswerState, OutOfService, Reset, ReturnToService, Shelve
 from firewatch.model.observation import Quality
 from firewatch.model.text import LocalText
 from tests.browser.compound import e_bike_picture
@@ -30,9 +30,9 @@ def card(page: Page, alarm_id: str = ALARM_ID):
     return page.locator(f"[data-alarm='{alarm_id}']")
 
 
-def raise_e_bike(world: World):
+def raise_e_bike(world: World, **fields):
     world.picture(PICTURE, e_bike_picture())
-    return world.alarm(picture=PICTURE)
+    return world.alarm(picture=PICTURE, **fields)
 
 
 def raise_smoke(world: World):
@@ -106,8 +106,62 @@ async def test_a_refused_acknowledgement_is_told_in_the_readers_language_with_th
         await card(page).get_by_role("button", name="确认").click()
         await page.get_by_label("姓名").fill("Wang")
         await page.keyboard.press("Enter")
-        await expect(card(page)).to_contain_text("未能确认。该报警当前状态：已确认")
+        await expect(card(page)).to_contain_text("当前状态：已确认")
         assert LATIN.findall(await card(page).locator("[role=alert]").inner_text()) == []
+
+
+async def test_an_alarm_is_shelved_with_a_reason_and_stays_to_be_seen_until_it_is_unshelved(world, open_console):
+    raise_e_bike(world)
+    async with open_console() as page:
+        await card(page).get_by_title("Show details").first.click()
+        details = page.get_by_role("dialog")
+        await expect(details.get_by_role("button", name="Shelve", exact=True)).to_be_disabled()
+        await details.get_by_label("Reason").fill("Tenant moves house")
+        await details.get_by_label("For how long").select_option("1 hour")
+        await details.get_by_role("button", name="Shelve", exact=True).click()
+        await page.get_by_label("Name").fill("Wang")
+        await page.keyboard.press("Enter")
+        await expect(details).to_contain_text("by Wang: Tenant moves house")
+        await page.keyboard.press("Escape")
+        await expect(card(page)).to_have_count(0)
+        await expect(page.locator("[data-lamp=security]")).to_contain_text("None")
+        [command] = world.submitted
+        assert command == Shelve(ALARM_ID, "Wang", "Tenant moves house", timedelta(hours=1))
+        await page.get_by_text("1 hidden").click()
+        await page.locator(f"[data-hidden='{ALARM_ID}']").get_by_role("button").click()
+        await details.get_by_role("button", name="Unshelve").click()
+        await page.keyboard.press("Escape")
+        await expect(card(page)).to_contain_text("Unacknowledged")
+        await expect(page.get_by_text("1 hidden")).to_have_count(0)
+
+
+async def test_a_latched_alarm_is_reset_from_its_card(world, open_console):
+    raise_e_bike(world, state=AlarmState.LATCHED_ACKNOWLEDGED, condition=ConditionState.INACTIVE)
+    async with open_console() as page:
+        await expect(card(page)).to_contain_text("Cleared, waits for a reset")
+        await card(page).get_by_role("button", name="Reset").click()
+        await page.get_by_label("Name").fill("Wang")
+        await page.keyboard.press("Enter")
+        await expect(card(page)).to_have_count(0)
+        assert world.submitted == [Reset(ALARM_ID, "Wang")]
+
+
+async def test_an_alarm_is_taken_out_of_service_and_returned(world, open_console):
+    alarm = raise_e_bike(world)
+    async with open_console("zh-CN") as page:
+        await card(page).get_by_title("查看详情").first.click()
+        details = page.get_by_role("dialog")
+        await details.get_by_label("原因").fill("工单 7")
+        await details.get_by_role("button", name="停用").click()
+        await page.get_by_label("姓名").fill("王")
+        await page.keyboard.press("Enter")
+        await expect(details).to_contain_text("停用：工单 7")
+        await details.get_by_role("button", name="恢复使用").click()
+        await expect(details.get_by_role("button", name="停用")).to_be_visible()
+        assert world.submitted == [
+            OutOfService(alarm.rule, alarm.subject, "王", "工单 7"),
+            ReturnToService(ALARM_ID, "王", "工单 7"),
+        ]
 
 
 async def test_an_alarm_that_returned_to_normal_moves_to_those_lately_returned(world, open_console):

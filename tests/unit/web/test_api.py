@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from firewatch.errors import StorageError
-from firewatch.model.alarm import AlarmState, TransitionReason
-from firewatch.model.command import AnswerState
+from firewatch.model.alarm import AlarmState, ConditionState, Maintenance, TransitionReason
+from firewatch.model.command import AnswerState, OutOfService, ReturnToService, Shelve, Unshelve
 from firewatch.model.observation import Observation, Quality
 from firewatch.ports import EngineInput, PartStatus, Picture
 from firewatch.testing.clock import START
@@ -158,6 +158,81 @@ async def test_a_body_that_is_not_an_acknowledgement_is_refused_and_changes_noth
     assert world.submitted == []
 
 
+LIFE = f"/api/v1/alarms/{ALARM_ID}"
+SUBJECT = {"rule": "e-bike-in-lift", "subject": "sample/a-lift-2"}
+
+
+async def test_operators_may_ask_for_more_than_an_acknowledgement(world, client):
+    alarm = world.alarm()
+    asked = [
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "误报", "seconds": 600}, Shelve, "shelf"),
+        (f"{LIFE}/unshelve", {"operator": "王", "comment": "修好了"}, Unshelve, None),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "误报", "one_shot": True}, Shelve, "shelf"),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "工单 7", **SUBJECT}, OutOfService, "out_of_service"),
+        (f"{LIFE}/return-to-service", {"operator": "王", "reason": "完工"}, ReturnToService, None),
+    ]
+    for path, body, command, shown in asked:
+        response = await client.post(path, json=body, headers=OWN_PAGE)
+        assert response.status_code == 200, response.text
+        assert response.json()["alarm_id"] == alarm.alarm_id
+        assert shown is None or response.json()[shown]["reason"] == body["reason"]
+        assert isinstance(world.submitted[-1], command)
+    assert [world.submitted[index].duration for index in (0, 2)] == [timedelta(minutes=10), None]
+
+
+async def test_a_latched_alarm_is_reset(world, client):
+    world.alarm(state=AlarmState.LATCHED_ACKNOWLEDGED, condition=ConditionState.INACTIVE)
+    response = await client.post(f"{LIFE}/reset", json={"operator": "王"}, headers=OWN_PAGE)
+    assert (response.status_code, response.json()["state"]) == (200, "normal")
+
+
+async def test_what_the_state_does_not_allow_is_refused_with_its_reason(world, client):
+    world.alarm()
+    response = await client.post(f"{LIFE}/reset", json={"operator": "王"}, headers=OWN_PAGE)
+    assert response.status_code == 409
+    assert "only a latched alarm is reset" in response.json()["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{LIFE}/shelve", {"operator": "王", "seconds": 60}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": " ", "seconds": 60}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "x"}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 60, "one_shot": True}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 0}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 60.5}),
+        (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 10**12}),
+        (f"{LIFE}/return-to-service", {"operator": "王"}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "rule": "e-bike-in-lift"}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "rule": "e-bike-in-lift", "subject": "lift"}),
+        ("/api/v1/out-of-service", {"operator": "王", **SUBJECT}),
+    ],
+)
+async def test_hiding_without_a_reason_or_a_measure_is_refused(world, client, path, body):
+    world.alarm()
+    response = await client.post(path, json=body, headers=OWN_PAGE)
+    assert response.status_code == 400, response.text
+    assert world.submitted == []
+
+
+async def test_hidden_alarms_are_listed_and_counted_apart(world, client):
+    world.alarm()
+    world.alarm(alarm_id="b", hidden=True, suppressed_by=ALARM_ID)
+    maintenance = Maintenance("li", world.clock.now(), "work order 7")
+    world.alarm(alarm_id="c", hidden=True, state=AlarmState.NORMAL, out_of_service=maintenance)
+
+    async def listed(query: str) -> list[str]:
+        return sorted(alarm["alarm_id"] for alarm in (await ask(client, f"/api/v1/alarms{query}"))["alarms"])
+
+    assert await listed("") == [ALARM_ID, "b", "c"]
+    assert await listed("?hidden=true") == ["b", "c"]
+    assert await listed("?hidden=false") == [ALARM_ID]
+    assert await listed("?standing=all&hidden=true") == ["b", "c"]
+    status = await ask(client, "/api/v1/status")
+    assert status["alarms"]["security"] == {"standing": 1, "unacknowledged": 1, "hidden": 2}
+
+
 async def test_a_device_never_heard_of_is_unknown_and_not_normal(client):
     devices = {device["device"]: device for device in (await ask(client, "/api/v1/devices"))["devices"]}
     tank = devices["tank-1"]
@@ -255,8 +330,8 @@ async def test_the_status_counts_alarms_devices_and_rejected_inputs(world, clien
     world.reject("not_finite")
     world.reject("not_finite")
     status = await ask(client, "/api/v1/status")
-    assert status["alarms"]["security"] == {"standing": 1, "unacknowledged": 1}
-    assert status["alarms"]["fire"] == {"standing": 0, "unacknowledged": 0}
+    assert status["alarms"]["security"] == {"standing": 1, "unacknowledged": 1, "hidden": 0}
+    assert status["alarms"]["fire"] == {"standing": 0, "unacknowledged": 0, "hidden": 0}
     assert (status["devices"]["online"], status["devices"]["offline"]) == (1, 1)
     assert status["rejection_counts"] == {"not_finite": 2}
     assert status["rejections"][0]["detail"] == "value: expected a number, found NaN"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
 from firewatch.errors import RefusedCommandError
@@ -22,7 +23,15 @@ from firewatch.model.alarm import (
     Priority,
     TransitionReason,
 )
-from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
+from firewatch.model.command import (
+    Acknowledge,
+    ActuatorAnswer,
+    ActuatorCommand,
+    AnswerState,
+    OperatorCommand,
+    OutOfService,
+)
+from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
@@ -99,8 +108,9 @@ class World:
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
     async def submit(self, command: OperatorCommand) -> Alarm:
-        assert isinstance(command, Acknowledge)
         self.submitted.append(command)
+        if not isinstance(command, Acknowledge):
+            return self._carry_out(command)
         alarm = self.live.standing.get(command.alarm_id)
         if alarm is None or alarm.state is AlarmState.ACKNOWLEDGED:
             raise RefusedCommandError("The alarm is acknowledged already.")
@@ -113,6 +123,17 @@ class World:
             acknowledged_by=command.operator,
             acknowledged_time=self.clock.now(),
         )
+
+    def _carry_out(self, command: Command | OutOfService) -> Alarm:
+        if isinstance(command, OutOfService):
+            alarm = next(alarm for alarm in self.live.standing.values() if alarm.subject == command.subject)
+            event: Event = TakenOut(command, alarm)
+        else:
+            alarm, event = self.live.standing[command.alarm_id], command
+        _, effects = step(StandingAlarm(alarm, 0), event, self.clock.now())
+        change = next(effect.transition for effect in effects if isinstance(effect, RecordTransition))
+        self._keep(change.alarm, change.previous_state, change.reason, change.by, change.comment)
+        return change.alarm
 
     def alarm(self, **fields: object) -> Alarm:
         """Raise the e-bike alarm, or one that differs from it in these fields."""
@@ -178,15 +199,15 @@ class World:
     def picture(self, picture_id: str, jpeg: bytes) -> None:
         self.history.write([Picture(picture_id, "sample/a-lift-2-camera", self.clock.now(), jpeg)])
 
-    def _keep(self, alarm: Alarm, previous: AlarmState, reason: TransitionReason, by: str) -> None:
+    def _keep(self, alarm: Alarm, previous: AlarmState, reason: TransitionReason, by: str, comment: str = "") -> None:
         now = self.clock.now()
-        if alarm.state is AlarmState.NORMAL:
+        if not alarm.stands:
             del self.live.standing[alarm.alarm_id]
         else:
             self.live.standing[alarm.alarm_id] = alarm
         number = sum(1 for change in self._changes if change == alarm.alarm_id) + 1
         self._changes.append(alarm.alarm_id)
-        self.history.write([AlarmTransition(alarm.alarm_id, number, now, reason, previous, alarm, by=by)])
+        self.history.write([AlarmTransition(alarm.alarm_id, number, now, reason, previous, alarm, by, comment)])
         self.feed.push(alarm)
 
 

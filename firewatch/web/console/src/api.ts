@@ -8,7 +8,25 @@ export const ALARM_CLASSES = ["fire", "supervisory", "security", "trouble"] as c
 export type AlarmClass = (typeof ALARM_CLASSES)[number];
 export const PRIORITIES = ["highest", "high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
-export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "rtn_unacknowledged";
+export type AlarmState =
+  | "normal"
+  | "unacknowledged"
+  | "acknowledged"
+  | "rtn_unacknowledged"
+  | "latched_unacknowledged"
+  | "latched_acknowledged";
+
+/** Who hid an alarm, since when, and why. */
+export interface Hiding {
+  by: string;
+  since_time: string;
+  reason: string;
+}
+
+export interface Shelf extends Hiding {
+  until_time: string;
+  one_shot: boolean;
+}
 
 export interface AlarmClock {
   source_time: string;
@@ -42,6 +60,10 @@ export interface Alarm {
   acknowledged_time: string | null;
   acknowledged_by: string | null;
   acknowledge_comment: string;
+  hidden: boolean;
+  shelf: Shelf | null;
+  suppressed_by: string | null;
+  out_of_service: Hiding | null;
 }
 
 export interface AlarmTransition {
@@ -175,11 +197,24 @@ export async function oneAlarm(alarmId: string): Promise<Alarm> {
   return answer<Alarm>(await fetch(`/api/v1/alarms/${alarmId}`));
 }
 
-export async function acknowledge(alarmId: string, operator: string): Promise<void> {
-  const response = await fetch(`/api/v1/alarms/${alarmId}/acknowledge`, {
+/** What an operator may ask of an alarm. */
+export type Request =
+  | { verb: "acknowledge" | "reset" | "unshelve" }
+  | { verb: "shelve"; reason: string; seconds: number | null }
+  | { verb: "out-of-service" | "return-to-service"; reason: string };
+
+export async function ask({ alarm_id, rule, subject }: Alarm, operator: string, request: Request): Promise<void> {
+  const { verb, ...details } = request;
+  const [path, body] =
+    request.verb === "out-of-service"
+      ? [verb, { rule, subject, ...details }]
+      : request.verb === "shelve"
+        ? [`alarms/${alarm_id}/${verb}`, request.seconds === null ? { reason: request.reason, one_shot: true } : details]
+        : [`alarms/${alarm_id}/${verb}`, details];
+  const response = await fetch(`/api/v1/${path}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ operator }),
+    body: JSON.stringify({ operator, ...body }),
   });
   await answer<Alarm>(response);
 }

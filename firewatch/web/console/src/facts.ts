@@ -24,8 +24,10 @@ export class Facts {
   readonly sites: ReadonlyMap<string, SiteView>;
   /** By `site/device`. */
   readonly devices: ReadonlyMap<string, DeviceView>;
-  /** The standing alarms, foremost first. */
+  /** The standing alarms that nothing hides, foremost first. */
   readonly alarms: readonly Alarm[];
+  /** Those that are shelved, suppressed by design or out of service. */
+  readonly hidden: readonly Alarm[];
   readonly alarmsOfClass: ReadonlyMap<AlarmClass, Alarm[]>;
   private readonly alarmsOfSubject: ReadonlyMap<string, Alarm[]>;
   private readonly commandsOfCause: ReadonlyMap<string, CommandRecord[]>;
@@ -36,9 +38,11 @@ export class Facts {
   constructor(private readonly world: World) {
     this.sites = new Map(world.sites.map((site) => [site.id, site]));
     this.devices = new Map(world.devices.map((device) => [deviceKey(device), device]));
-    this.alarms = inOrder(world.alarms.values());
+    const standing = inOrder(world.alarms.values());
+    this.alarms = standing.filter((alarm) => !alarm.hidden);
+    this.hidden = standing.filter((alarm) => alarm.hidden);
     this.alarmsOfClass = Map.groupBy(this.alarms, (alarm) => alarm.alarm_class);
-    this.alarmsOfSubject = Map.groupBy(this.alarms, (alarm) => alarm.subject);
+    this.alarmsOfSubject = Map.groupBy(standing, (alarm) => alarm.subject);
     const commands = [...world.commands.values()];
     this.commandsOfCause = Map.groupBy(commands, ({ command }) => command.cause);
     this.commandsOfSubject = this.bySubject(commands);
@@ -58,13 +62,14 @@ export class Facts {
     return (site === undefined ? this.world.sites[0] : this.sites.get(site))?.time_zone ?? "UTC";
   }
 
-  /** The alarms about a device: its own, and those of the asset it belongs to. */
+  /** The alarms about a device that nothing hides: its own, and those of the asset it belongs to. */
   alarmsOf(device: DeviceView): Alarm[] {
-    return inOrder([...this.ownAlarms(device), ...(this.alarmsOfSubject.get(assetKey(device)) ?? [])]);
+    const assets = (this.alarmsOfSubject.get(assetKey(device)) ?? []).filter((alarm) => !alarm.hidden);
+    return inOrder([...this.ownAlarms(device), ...assets]);
   }
 
   ownAlarms(device: DeviceView): readonly Alarm[] {
-    return this.alarmsOfSubject.get(deviceKey(device)) ?? [];
+    return (this.alarmsOfSubject.get(deviceKey(device)) ?? []).filter((alarm) => !alarm.hidden);
   }
 
   /** What actuators were asked because of an alarm, first to last. */
@@ -90,8 +95,10 @@ export class Facts {
   standing(device: DeviceView, now: number): Standing {
     const online = this.world.readings.get(`${deviceKey(device)}/online`)?.value ?? device.online;
     if (online === false) return "offline";
-    const absent = this.ownAlarms(device).some(
-      ({ rule, condition }) => rule.startsWith(ABSENCE_RULES) && condition !== "inactive",
+    // Hidden ones too: a device that is not heard is silent, whether or not anybody is told.
+    const absent = (this.alarmsOfSubject.get(deviceKey(device)) ?? []).some(
+      ({ rule, state, condition }) =>
+        rule.startsWith(ABSENCE_RULES) && state !== "normal" && condition !== "inactive",
     );
     if (absent) return "silent";
     const heard = this.heardTime(device);

@@ -87,7 +87,7 @@ export function receive(world: World, message: FeedMessage): World {
 
 function withAlarm(world: World, alarm: Alarm): World {
   const alarms = new Map(world.alarms);
-  if (alarm.state !== "normal") {
+  if (stands(alarm)) {
     alarms.set(alarm.alarm_id, alarm);
     return { ...world, alarms };
   }
@@ -106,8 +106,18 @@ export function withReturned(world: World, alarms: Alarm[]): World {
 
 const leftTime = (alarm: Alarm): number => Date.parse(alarm.cleared_time ?? alarm.onset_time);
 
-export const isUnanswered = (alarm: Alarm): boolean =>
-  alarm.state === "unacknowledged" || alarm.state === "rtn_unacknowledged";
+/** One in state "normal" stands as long as an operator's word hides it. */
+export const stands = (alarm: Alarm): boolean => alarm.state !== "normal" || alarm.hidden;
+
+export const mayAcknowledge = (alarm: Alarm): boolean =>
+  alarm.state === "unacknowledged" || alarm.state === "rtn_unacknowledged" || alarm.state === "latched_unacknowledged";
+
+/** It calls for somebody: nobody has seen it, and nothing hides it. */
+export const isUnanswered = (alarm: Alarm): boolean => mayAcknowledge(alarm) && !alarm.hidden;
+
+/** firewatch refuses it while the condition is not known to be over. */
+export const mayReset = (alarm: Alarm): boolean =>
+  (alarm.state === "latched_unacknowledged" || alarm.state === "latched_acknowledged") && alarm.condition === "inactive";
 
 /** Fire before all else, then by priority, then the newest first. */
 export function inOrder(alarms: Iterable<Alarm>): Alarm[] {

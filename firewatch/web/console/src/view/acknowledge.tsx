@@ -1,31 +1,16 @@
-import { useState } from "preact/hooks";
-
-import { acknowledge, oneAlarm, Refusal, type Alarm, type AlarmState } from "../api";
+import type { Alarm } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
-import { isUnanswered } from "../world";
+import { mayAcknowledge, mayReset } from "../world";
+import { sayTrouble, useCommand } from "./use-command";
 
-type Trouble = { state: AlarmState } | { key: "alarm.unreachable" | "alarm.failed" };
-
-/** The button, or who pressed it. The first press on a desk asks who sits there. */
+/** The buttons for what the alarm waits for, or who pressed them. */
 export function Acknowledge({ alarm }: { alarm: Alarm }) {
   const words = useWords();
-  const { live, operator, nameOperator, time } = useScreen();
-  const [sending, setSending] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { live, time } = useScreen();
+  const { send, sending, trouble } = useCommand(alarm);
 
-  const send = async (name: string): Promise<void> => {
-    setSending(true);
-    setTrouble(null);
-    try {
-      await acknowledge(alarm.alarm_id, name);
-    } catch (error) {
-      setTrouble(await troubleOf(error, alarm));
-    }
-    setSending(false);
-  };
-
-  if (!isUnanswered(alarm)) {
+  if (!mayAcknowledge(alarm) && !mayReset(alarm)) {
     return (
       <span class="answered">
         {alarm.acknowledged_by &&
@@ -36,32 +21,26 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
   }
   return (
     <>
-      <button
-        type="button"
-        class="main"
-        disabled={sending || !live}
-        onClick={() => (operator ? void send(operator) : nameOperator((name) => void send(name)))}
-      >
-        {words.say(sending ? "alarm.acknowledging" : "alarm.acknowledge")}
-      </button>
+      {mayAcknowledge(alarm) && (
+        <button
+          type="button"
+          class="main"
+          disabled={sending !== null || !live}
+          onClick={() => send({ verb: "acknowledge" })}
+        >
+          {words.say(sending === "acknowledge" ? "alarm.acknowledging" : "alarm.acknowledge")}
+        </button>
+      )}
+      {mayReset(alarm) && (
+        <button type="button" class="main" disabled={sending !== null || !live} onClick={() => send({ verb: "reset" })}>
+          {words.say("alarm.reset")}
+        </button>
+      )}
       {trouble && (
         <span class="trouble-text" role="alert">
-          {"state" in trouble
-            ? words.say("alarm.refused", { state: words.say(`state.${trouble.state}`) })
-            : words.say(trouble.key)}
+          {sayTrouble(words, trouble)}
         </span>
       )}
     </>
   );
-}
-
-/** A conflict means that the alarm has gone on and the news has not reached this screen: its state now says why. */
-async function troubleOf(error: unknown, { alarm_id }: Alarm): Promise<Trouble> {
-  if (!(error instanceof Refusal)) return { key: "alarm.unreachable" };
-  if (error.status !== 409) return { key: "alarm.failed" };
-  try {
-    return { state: (await oneAlarm(alarm_id)).state };
-  } catch {
-    return { key: "alarm.failed" };
-  }
 }

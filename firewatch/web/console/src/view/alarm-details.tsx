@@ -4,9 +4,11 @@ import { pictureAddress, transitions, type Alarm, type AlarmClock, type AlarmTra
 import { elapsed, value } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
+import { stands } from "../world";
 import { Acknowledge } from "./acknowledge";
 import { CommandChip } from "./command-chip";
 import { Dialog } from "./dialog";
+import { Hiding } from "./hiding";
 
 const STAGES = ["source_time", "receive_time", "decided_time", "annunciated_time", "journalled_time"] as const satisfies
   readonly (keyof AlarmClock)[];
@@ -47,10 +49,14 @@ export function AlarmDetails({ alarm, close }: Props) {
           </p>
           <h3>{words.say("alarm.advice")}</h3>
           <p>{words.of(alarm.advice)}</p>
-          {alarm.state !== "normal" && (
-            <div class="answer">
-              <Acknowledge alarm={alarm} />
-            </div>
+          {stands(alarm) && (
+            <>
+              <div class="answer">
+                <Acknowledge alarm={alarm} />
+              </div>
+              <h3>{words.say("hide.title")}</h3>
+              <Hiding alarm={alarm} />
+            </>
           )}
           {commands.length > 0 && (
             <ul class="commands">

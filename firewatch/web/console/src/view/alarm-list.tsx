@@ -4,6 +4,7 @@ import { useScreen } from "../screen";
 import { useWords } from "../text";
 import { AlarmCard } from "./alarm-card";
 import { AlarmDetails } from "./alarm-details";
+import { HiddenBy } from "./hiding";
 
 export function AlarmList() {
   const words = useWords();
@@ -20,6 +21,7 @@ export function AlarmList() {
             <AlarmCard key={alarm.alarm_id} alarm={alarm} open={() => setOpened(alarm.alarm_id)} />
           ))}
         </ol>
+        {facts.hidden.length > 0 && <Hidden open={setOpened} />}
         {world.returned.length > 0 && (
           <div class="returned">
             <h2>{words.say("alarms.returned")}</h2>
@@ -44,6 +46,31 @@ export function AlarmList() {
       </div>
       {detailed && <AlarmDetails key={detailed.alarm_id} alarm={detailed} close={() => setOpened(null)} />}
     </section>
+  );
+}
+
+/** Nothing is hidden without a trace: how many there are is always to be seen. */
+function Hidden({ open }: { open(alarmId: string): void }) {
+  const words = useWords();
+  const { facts } = useScreen();
+  return (
+    <details class="returned hidden-alarms">
+      <summary>{words.say("alarms.hidden", { n: facts.hidden.length })}</summary>
+      <ol>
+        {facts.hidden.map((alarm) => (
+          <li key={alarm.alarm_id} data-hidden={alarm.alarm_id}>
+            <button type="button" onClick={() => open(alarm.alarm_id)}>
+              <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
+              <span class="grow">
+                {words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}
+              </span>
+              <span class="state">{words.say(`state.${alarm.state}`)}</span>
+            </button>
+            <HiddenBy alarm={alarm} />
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 
