@@ -141,7 +141,7 @@ class ConditionChecker:
             what = f'"{form.signal}" is in {signal.unit or "no unit"} and "{form.minus}" in {minus.unit or "no unit"}'
             self._add((*at, "minus"), what, "give both the same `unit` in their kinds of device")
             return form
-        if form.signal == form.minus:
+        if form.signal == form.minus and self._is_single(form.signal):
             self._add((*at, "minus"), f'"{form.minus}" less itself is always 0', "name another signal")
         return self._in_own_unit(at, form, signal)
 
@@ -312,18 +312,25 @@ class ConditionChecker:
 
     # -- names -----------------------------------------------------------------------------------------------------
 
-    def devices(self, subject: Subject, name: str | None) -> int:
-        """How many devices of the subject a signal's name matches; with no name, how many there are."""
-        if name is None:
-            return len(subject.devices)
+    def _matching(self, subject: Subject, name: str) -> list[str]:
+        """The ids of the subject's devices that a signal's name matches."""
         kind, tag, signal = _parted(name)
-        return sum(
-            1
+        return [
+            device.id
             for device in subject.devices
             if kind in ("", device.kind)
             and (not tag or tag in device.tags)
             and self.kinds[device.kind].signal(signal) is not None
-        )
+        ]
+
+    def _pairs(self, subject: Subject, form: DifferenceSpec) -> int:
+        """How many times two signals are held against each other: a device's own two, else each with each other."""
+        signals, others = self._matching(subject, form.signal), self._matching(subject, form.minus)
+        is_same = _parted(form.signal)[2] == _parted(form.minus)[2]
+        if signals == others and not is_same:
+            return len(signals)
+        pairs = {(one, other) for one in signals for other in others if one != other or not is_same}
+        return len({frozenset(pair) for pair in pairs} if form.apart is not None and is_same else pairs)
 
     def leaves(self, subject: Subject, condition: ConditionSpec) -> int:
         """How many times the condition counts for a subject: once a device for a signal's, else once; 0 if it has none
@@ -345,14 +352,16 @@ class ConditionChecker:
             case ScheduleSpec():
                 return 1
             case ExpressionSpec():
-                return min(1, *(self.devices(subject, name) for name in form.signals.values()))
+                return min(1, *(len(self._matching(subject, name)) for name in form.signals.values()))
             case DifferenceSpec():
-                return self.devices(subject, form.signal) if self.devices(subject, form.minus) else 0
-        return self.devices(subject, getattr(form, "signal", None))
+                return self._pairs(subject, form)
+            case AbsenceSpec(signal=None):
+                return len(subject.devices)
+        return len(self._matching(subject, str(getattr(form, "signal", ""))))
 
     def _is_single(self, name: str) -> bool:
         """Whether a signal's name matches one device of every subject, so that it has one value at a time."""
-        return all(self.devices(subject, name) == 1 for subject in self.subjects)
+        return all(len(self._matching(subject, name)) == 1 for subject in self.subjects)
 
     def _number(self, at: Path_, written: str, otherwise: str) -> Signal | None:
         """The signal of that name if it is a number; None (and a problem) if it is not."""
