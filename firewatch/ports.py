@@ -51,7 +51,17 @@ class EngineInput(msgspec.Struct, frozen=True):
     command: OperatorCommand | None = None
 
 
-Record = EngineInput | AlarmTransition | ActuatorCommand | ActuatorAnswer | Picture | Rejection
+class Listening(msgspec.Struct, frozen=True):
+    """firewatch began to listen: it was started, for the first time or after it was down. Silence counts from `now`,
+    the engine's time; a replay has to know.
+    """
+
+    now: datetime
+
+
+Record = (
+    EngineInput | AlarmTransition | ActuatorCommand | ActuatorAnswer | Picture | Rejection | Listening | RulesReload
+)
 """Everything the history keeps."""
 
 

@@ -30,7 +30,7 @@ from firewatch.engine.engine import Engine
 from firewatch.model.observation import Observation
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.session import MqttSession
-from firewatch.ports import Clock, PartStatus, Picture
+from firewatch.ports import Clock, Listening, PartStatus, Picture
 from firewatch.storage.history import PostgresHistory, open_history
 from firewatch.storage.snapshot import SnapshotFile
 from firewatch.telemetry.rejections import RejectionLog
@@ -87,7 +87,9 @@ class App:
         snapshots = SnapshotFile(state)
 
         engine = Engine(self._rules, self._inventory)
-        recovered = await recover(engine, snapshots, history, self._clock.now())
+        now = self._clock.now()
+        recovered = await recover(engine, snapshots, history, now)
+        history.write([Listening(now)])
 
         feed = LiveFeed()
         decoder = PayloadDecoder(

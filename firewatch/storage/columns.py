@@ -130,6 +130,10 @@ class ColumnReader:
         """What operators asked for in start <= time < end, in order."""
         return list(map(read_input, self._rows("commands_between", {"start": start, "end": end})))
 
+    def listening(self, start: datetime, end: datetime) -> list[datetime]:
+        """When firewatch began to listen, in start <= time < end."""
+        return [time for (time,) in self._rows("listening_between", {"start": start, "end": end})]
+
     def copy_csv(self, start: datetime, end: datetime) -> Iterator[bytes | bytearray | memoryview]:
         """All observations taken in start <= time < end as a CSV file, piece by piece, in order."""
         wanted = {"first": self._ordinal_at(start), "last": self._ordinal_at(end), "start": start, "end": end}

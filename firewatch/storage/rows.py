@@ -12,7 +12,8 @@ import msgspec
 from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
 from firewatch.model.observation import Observation, Quality, Value
-from firewatch.ports import CommandRecord, EngineInput, Picture, Record, Rejection, StoredObservation
+from firewatch.model.reload import RulesReload
+from firewatch.ports import CommandRecord, EngineInput, Listening, Picture, Record, Rejection, StoredObservation
 
 Row = tuple[Any, ...]
 
@@ -156,6 +157,25 @@ def _picture(record: Picture) -> list[Insertion]:
 
 
 def _rejection(record: Rejection) -> list[Insertion]:
+def _listening(record: Listening) -> list[Insertion]:
+    return [Insertion("insert_listening", (record.now,))]
+
+
+def _rules_reload(record: RulesReload) -> list[Insertion]:
+    content = _storable(msgspec.json.encode(record).decode())
+    taken_time = record.report.now if record.report is not None else None
+    values = (
+        record.time,
+        record.trigger.value,
+        record.outcome.value,
+        record.ordinal,
+        taken_time,
+        record.rules,
+        content,
+    )
+    return [Insertion("insert_rules_reload", values)]
+
+
     # What could not be read may hold what PostgreSQL's text cannot: it is shown, not lost.
     texts = tuple(map(_storable, (record.source, record.reason, record.detail, record.payload)))
     identity = hashlib.blake2s(repr((record.receive_time.timestamp(), texts)).encode(), digest_size=16).hexdigest()
@@ -168,7 +188,7 @@ def _storable(text: str) -> str:
 
 def _time_of(record: Record) -> datetime:
     match record:
-        case EngineInput():
+        case EngineInput() | Listening():
             return record.now
         case AlarmTransition():
             return record.transition_time
@@ -194,6 +214,8 @@ _INSERTIONS: dict[type[Any], Callable[[Any], list[Insertion]]] = {
 }
 
 _TABLES: dict[type[Any], str] = {
+    Listening: _listening,
+    RulesReload: _rules_reload,
     AlarmTransition: "alarm_transition",
     ActuatorCommand: "actuator_command",
     ActuatorAnswer: "actuator_answer",
@@ -202,6 +224,8 @@ _TABLES: dict[type[Any], str] = {
 }
 
 
+    Listening: "listening",
+    RulesReload: "rules_reload",
 def read_alarm(row: Row) -> Alarm:
     """An alarm of the query `alarms`, with the time at which its first transition reached the history."""
     alarm = _decode_alarm(row[0])

@@ -28,7 +28,8 @@ import msgspec
 
 from firewatch.model.alarm import AlarmTransition
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand
-from firewatch.ports import EngineInput, Picture, Record, Rejection
+from firewatch.model.reload import RulesReload
+from firewatch.ports import EngineInput, Listening, Picture, Record, Rejection
 from firewatch.storage.files import sync_directory
 from firewatch.storage.rows import refused_record
 
@@ -38,7 +39,16 @@ FRAME_RECORDS = 500
 
 _HEAD = struct.Struct("<III")
 _SEGMENT_NAME = re.compile(r"^(\d{12})\.(inputs|changes)$")
-_KINDS: tuple[type[Any], ...] = (EngineInput, AlarmTransition, ActuatorCommand, ActuatorAnswer, Picture, Rejection)
+_KINDS: tuple[type[Any], ...] = (
+    EngineInput,
+    AlarmTransition,
+    ActuatorCommand,
+    ActuatorAnswer,
+    Picture,
+    Rejection,
+    Listening,
+    RulesReload,
+)
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 

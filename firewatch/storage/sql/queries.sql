@@ -18,6 +18,14 @@ INSERT INTO operator_command (ordinal, taken_time, operator, command)
 VALUES (%s, %s, %s, %s::jsonb)
 ON CONFLICT DO NOTHING
 
+-- insert_listening --
+INSERT INTO listening (begin_time) VALUES (%s) ON CONFLICT DO NOTHING
+
+-- insert_rules_reload --
+INSERT INTO rules_reload (reload_time, trigger, outcome, ordinal, taken_time, rules, reload)
+VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb)
+ON CONFLICT DO NOTHING
+
 -- insert_transition --
 -- Not by ON CONFLICT alone: a hypertable's key includes the time. There is one writer, so nothing comes in between.
 INSERT INTO alarm_transition
@@ -212,6 +220,9 @@ SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension W
 -- create_migration_table --
 CREATE TABLE IF NOT EXISTS schema_migration (
     version      integer     NOT NULL PRIMARY KEY,
+-- listening_between --
+SELECT begin_time FROM listening WHERE begin_time >= %(start)s AND begin_time < %(end)s ORDER BY begin_time
+
     name         text        NOT NULL,
     checksum     text        NOT NULL,
     applied_time timestamptz NOT NULL DEFAULT clock_timestamp()

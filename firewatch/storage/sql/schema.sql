@@ -30,6 +30,24 @@ CREATE TABLE operator_command (
     command    jsonb       NOT NULL
 );
 
+-- Every attempt to go on with other rules; reload is all that is known of it. One that was taken has its place in the
+-- same order of ordinals, the engine's time then, and the name of the rule set that the engine went on with.
+CREATE TABLE rules_reload (
+    reload_time timestamptz NOT NULL,
+    trigger     text        NOT NULL,
+    outcome     text        NOT NULL,
+    ordinal     bigint      UNIQUE,
+    taken_time  timestamptz,
+    rules       text        NOT NULL,
+    reload      jsonb       NOT NULL,
+    PRIMARY KEY (reload_time, trigger)
+);
+
+-- When firewatch began to listen: its starts, at the engine's time. Between two of them it may have been down.
+CREATE TABLE listening (
+    begin_time timestamptz NOT NULL PRIMARY KEY
+);
+
 -- Every change of every alarm; alarm is the alarm after it.
 CREATE TABLE alarm_transition (
     alarm_id        text        NOT NULL,

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OutOfService, Shelve
 from firewatch.model.observation import Observation, Quality
-from firewatch.ports import EngineInput, Picture, Record, Rejection
+from firewatch.ports import EngineInput, Listening, Picture, Record, Rejection
 from firewatch.storage import spill as module
 from firewatch.storage.spill import Spill, decode_frame, encode_frame, whole_frames
 
@@ -73,6 +73,7 @@ records = st.one_of(
     ),
     st.builds(Picture, picture_id=texts, device=texts, taken_time=times, jpeg=st.binary(max_size=50)),
     st.builds(Rejection, receive_time=times, source=texts, reason=texts, detail=texts, payload=texts),
+    st.builds(Listening, now=times),
 )
 
 
