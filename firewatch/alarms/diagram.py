@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from firewatch.alarms.transitions import TRANSITIONS
+from firewatch.alarms.transitions import TRANSITIONS, Move, Row
 from firewatch.model.alarm import AlarmState
 
 BEGIN = "<!-- drawn from firewatch/alarms/transitions.py -->"
@@ -35,26 +35,32 @@ def redrawn(page: str) -> str:
 
 
 def _diagram() -> str:
-    """Without what moves an alarm nowhere and tells nobody; that is in the table."""
+    """Without what moves an alarm nowhere and tells nobody; that is in the table. `!` marks what is told at once."""
     lines = ["stateDiagram-v2", "    [*] --> normal"]
     for state, moves in TRANSITIONS.items():
         targets: dict[AlarmState, list[str]] = {}
         for move, row in moves.items():
             if row.state is state and not row.annunciate:
                 continue
-            targets.setdefault(row.state, []).append(f"{move} (annunciated)" if row.annunciate else str(move))
+            targets.setdefault(row.state, []).append(f"{move}!" if row.annunciate else str(move))
         lines += [f"    {state} --> {target}: {', '.join(names)}" for target, names in targets.items()]
     return "\n".join(lines)
 
 
 def _table() -> str:
-    lines = ["| state | what happens | state after | recorded reason | told at once |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {state} | {move} | {row.state} | {row.reason} | {'yes' if row.annunciate else ''} |"
-        for state, moves in TRANSITIONS.items()
-        for move, row in moves.items()
-    ]
+    """Moves by states; what is told at once in bold."""
+    lines = [f"| what happens | recorded as | {' | '.join(AlarmState)} |", "|---" * (2 + len(AlarmState)) + "|"]
+    for move in Move:
+        rows = [moves.get(move) for moves in TRANSITIONS.values()]
+        reason = next(row.reason for row in rows if row is not None)
+        lines.append(f"| {move} | {reason} | {' | '.join(map(_cell, rows))} |")
     return "\n".join(lines)
+
+
+def _cell(row: Row | None) -> str:
+    if row is None:
+        return ""
+    return f"**{row.state}**" if row.annunciate else str(row.state)
 
 
 if __name__ == "__main__":
