@@ -7,7 +7,8 @@ from datetime import timedelta
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+WRITTEN = re.compile(rf"^(?: *{_PART.pattern})+ *$")
+"""The form of a written duration."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -17,7 +18,7 @@ def parse_duration(text: str) -> timedelta:
         ValueError: the text is not a duration; the message shows the form.
     """
     compact = text.replace(" ", "")
-    if not _WHOLE.fullmatch(compact):
+    if not WRITTEN.fullmatch(compact):
         raise ValueError(f'expected a duration such as "30s", "5min" or "1h30min", found "{text}"')
     try:
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(compact)))

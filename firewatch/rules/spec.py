@@ -18,7 +18,7 @@ from firewatch.model.alarm import AlarmClass, Priority
 from firewatch.model.duration import parse_duration
 from firewatch.model.topic import ID_PATTERN
 
-_QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(.*)$")
+WRITTEN_QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(.*)$")
 
 
 class SpecModel(BaseModel):
@@ -49,7 +49,7 @@ class Quantity(SpecModel):
         if isinstance(value, int | float):
             return {"value": float(value)}
         if isinstance(value, str):
-            match = _QUANTITY.match(value.strip())
+            match = WRITTEN_QUANTITY.match(value.strip())
             if not match:
                 raise ValueError(f'expected a number with its unit such as "0.07 MPa", found "{value}"')
             return {"value": float(match[1]), "unit": match[2].strip()}
@@ -67,7 +67,11 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Kinds = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(strict=False, max_length=100)]
+Kinds = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+    Field(strict=False, max_length=100),
+]
 """One name, or a list of them."""
 
 
