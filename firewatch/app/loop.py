@@ -13,23 +13,31 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
 
 from firewatch.broadcast.actuators import Actuators
-from firewatch.engine.engine import Engine
+from firewatch.engine.engine import Engine, Prepared
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorAnswer, OperatorCommand, OutOfService
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
+from firewatch.model.reload import ReloadOutcome, RulesReload
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.mqtt.rejection import RejectionReason
 from firewatch.ports import Clock, EngineInput, Feed, History, PartStatus, Picture, Publisher, Record, Rejection
-from firewatch.telemetry.events import AlarmAnnunciated, EngineInputs, InputFailed, ObservationDecided, RuleFailed
+from firewatch.telemetry.events import (
+    AlarmAnnunciated,
+    AlarmChanged,
+    EngineInputs,
+    InputFailed,
+    ObservationDecided,
+    RuleFailed,
+)
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
 
@@ -41,6 +49,8 @@ BACK_PRESSURE_INTERVAL = timedelta(milliseconds=50)
 
 STORED_REJECTIONS_A_SECOND = 20
 """Rejections beyond these are counted, but neither stored nor shown one by one: bad input must not fill the disk."""
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger("firewatch.loop")
 _encode = msgspec.json.Encoder().encode
@@ -88,6 +98,16 @@ class _Command:
     done: asyncio.Future[Alarm]
 
 
+@dataclass(slots=True)
+class _Takeover:
+    prepared: Prepared
+    attempt: RulesReload
+    done: asyncio.Future[RulesReload]
+
+
+_Item = _Messages | Sequence[Observation] | _Command | _Takeover
+
+
 class _Allowance:
     """How many of something may still happen in the present second."""
 
@@ -118,6 +138,7 @@ class EngineLoop:
         feed: Feed,
         *,
         prefix: str,
+        rules: str,
         last_ordinal: int,
         take_picture: Callable[[str], Picture | None],
         telemetry: Telemetry,
@@ -131,12 +152,13 @@ class EngineLoop:
         self._actuators = actuators
         self._feed = feed
         self._prefix = prefix
+        self._rules = rules
         self._ordinal = last_ordinal
         self._take_picture = take_picture
         self._telemetry = telemetry
         self._rejections = rejections
         self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
-        self._inbox: deque[_Messages | Sequence[Observation] | _Command] = deque()
+        self._inbox: deque[_Item] = deque()
         self._wake = asyncio.Event()
         self._reported_ordinal = last_ordinal
         self._reported_failures = 0
@@ -175,15 +197,26 @@ class EngineLoop:
         self._wake.set()
         return await done
 
+    async def take_over(self, prepared: Prepared, attempt: RulesReload) -> RulesReload:
+        """Go on with other rules; returns the record of it, with its place in the order, once it is safe."""
+        done: asyncio.Future[RulesReload] = asyncio.get_running_loop().create_future()
+        self._inbox.append(_Takeover(prepared, attempt, done))
+        self._wake.set()
+        return await done
+
     # What the app calls.
 
     def alarms(self) -> list[Alarm]:
         """Every alarm that stands, newest onset first."""
         return sorted(map(self._stamped, self._engine.alarms()), key=lambda alarm: alarm.onset_time, reverse=True)
 
-    def snapshot(self) -> tuple[int, bytes]:
-        """The ordinal of the last input taken, and the engine's state after it."""
-        return self._ordinal, self._engine.snapshot()
+    def snapshot(self) -> tuple[int, bytes, str]:
+        """The ordinal of the last input taken, the engine's state after it, and the name of its rule set."""
+        return self._ordinal, self._engine.snapshot(), self._rules
+
+    def failed_rules(self) -> bool:
+        """Whether a rule is out of service that a reload would try again."""
+        return bool(self._engine.failures())
 
     def already_annunciated(self, alarms: Iterable[Alarm]) -> None:
         """After a restart: these were annunciated before it."""
@@ -191,10 +224,13 @@ class EngineLoop:
             if alarm.clock.annunciated_time is not None:
                 self._annunciated[alarm.alarm_id] = alarm.clock.annunciated_time
 
-    def settle(self, effects: Sequence[Effect]) -> None:
-        """Carry out what a restart's replay left to do, and show every standing alarm on the feed again."""
+    def settle(self, effects: Sequence[Effect], taken: RulesReload | None = None) -> None:
+        """Carry out what a restart's replay left to do, and show every standing alarm on the feed again. `taken` is the
+        reload that was a part of it.
+        """
         transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
-        self._history.write([self._transition(effect, []) for effect in transitions])
+        records: list[Record] = [] if taken is None else [taken]
+        self._history.write([*records, *(self._transition(effect, []) for effect in transitions)])
         for effect in transitions:
             if not effect.transition.alarm.stands:
                 self._show(effect.transition.alarm)
@@ -203,7 +239,7 @@ class EngineLoop:
             self._show(alarm)
 
     def status(self) -> PartStatus:
-        """How the rules are: one that failed is out of service for its subject until the next start."""
+        """How the rules are: one that failed is out of service for its subject until a reload or the next start."""
         failures = self._engine.failures()
         detail = "; ".join(
             f"{failure.rule} on {failure.subject} is out of service: {failure.error}" for failure in failures
@@ -265,11 +301,13 @@ class EngineLoop:
             self._telemetry.emit(InputFailed(error=f"{type(error).__name__}: {error}"))
             log.exception("An input failed in a way nobody foresaw; the others go on.")
 
-    def _take(self, item: _Messages | Sequence[Observation] | _Command) -> None:
+    def _take(self, item: _Item) -> None:
         if isinstance(item, _Messages):
             self._take_messages(item)
         elif isinstance(item, _Command):
             self._guarded(partial(self._take_command, item))
+        elif isinstance(item, _Takeover):
+            self._guarded(partial(self._take_rules, item))
         else:
             records: list[Record] = []
             for observation in item:
@@ -327,6 +365,26 @@ class EngineLoop:
         finally:  # it was carried out, whatever went wrong in telling people: its sender must not wait for ever
             self._history.write(records, on_safe=lambda: _answer(item.done, self._stamped(after)))
 
+    def _take_rules(self, item: _Takeover) -> None:
+        if item.done.done():
+            return
+        try:
+            effects, report = self._engine.take_over(item.prepared, self._clock.now())
+        except Exception as error:
+            item.done.set_exception(error)
+            raise
+        self._ordinal += 1
+        self._rules = item.attempt.rules
+        self._reported_failures = 0
+        taken = msgspec.structs.replace(
+            item.attempt, time=report.now, outcome=ReloadOutcome.TAKEN, ordinal=self._ordinal, report=report
+        )
+        records: list[Record] = [taken]
+        try:
+            self._carry_out(effects, records)
+        finally:
+            self._history.write(records, on_safe=lambda: _answer(item.done, taken))
+
     def _observe(self, observation: Observation, records: list[Record]) -> None:
         now = self._clock.now()
         self._ordinal += 1
@@ -381,6 +439,7 @@ class EngineLoop:
     def _transition(self, effect: RecordTransition, records: list[Record]) -> AlarmTransition:
         alarm = self._stamped(effect.transition.alarm)
         self._keep_picture(alarm, records)
+        self._telemetry.emit(AlarmChanged(reason=effect.transition.reason))
         return msgspec.structs.replace(effect.transition, alarm=alarm)
 
     def _annunciate(self, alarm: Alarm) -> None:
@@ -443,6 +502,6 @@ def _is_about(command: OperatorCommand, alarm: Alarm) -> bool:
     return alarm.alarm_id == command.alarm_id
 
 
-def _answer(done: asyncio.Future[Alarm], alarm: Alarm) -> None:
+def _answer(done: asyncio.Future[_T], answer: _T) -> None:
     if not done.cancelled():
-        done.set_result(alarm)
+        done.set_result(answer)

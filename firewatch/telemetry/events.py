@@ -173,6 +173,19 @@ class AlarmAnnunciated(Occurrence, frozen=True):
     )
 
 
+class AlarmChanged(Occurrence, frozen=True):
+    """An alarm was recorded anew, a hidden one as well."""
+
+    reason: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count(
+            "firewatch_alarm_transitions_total",
+            "Changes of alarms, hidden ones as well, by reason: shelved, suppressed, acknowledged and so on.",
+            ("reason",),
+        ),
+    )
+
+
 class InputFailed(Occurrence, frozen=True):
     """Taking an input raised an error nobody foresaw; the log line with its trace is written beside this."""
 
@@ -206,6 +219,57 @@ class SnapshotWritten(Occurrence, frozen=True):
         Count("firewatch_written_snapshots_total", "Snapshots of the engine written."),
         Level("firewatch_snapshot_ordinal", "The last input contained in a snapshot.", "ordinal"),
     )
+
+
+class RulesTaken(Occurrence, frozen=True):
+    """The engine goes on with other rules; the numbers count rules."""
+
+    trigger: str
+    by: str
+    added: int
+    changed: int
+    adjusted: int
+    removed: int
+    unchanged: int
+    sentence: ClassVar[str] = "Rules were reloaded"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_rule_reloads_total", "Reloads of the rules that were taken over.", ("trigger",)),
+        Level("firewatch_refused_rules", "1 while the rules on disk are not those that run.", 0.0),
+    )
+
+
+class RulesRefused(Occurrence, frozen=True):
+    """The rules on disk cannot be taken over; the engine goes on with those it has."""
+
+    trigger: str
+    by: str
+    problems: int
+    first: str
+    sentence: ClassVar[str] = "Rules on disk are not the ones running; mend them, or look at `firewatch check`"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_refused_rule_reloads_total", "Reloads of the rules that were refused.", ("trigger",)),
+        Level("firewatch_refused_rules", "1 while the rules on disk are not those that run.", 1.0),
+    )
+
+
+class RulesUnchanged(Occurrence, frozen=True):
+    """The rules on disk are those that run already."""
+
+    trigger: str
+    by: str
+    sentence: ClassVar[str] = "The rules on disk are those that run"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_refused_rules", "1 while the rules on disk are not those that run.", 0.0),
+    )
+
+
+class RuleFilesUnwatched(Occurrence, frozen=True):
+    """Changes of the files are not seen at once; they are looked at again and again instead."""
+
+    reason: str
+    sentence: ClassVar[str] = "Rule files cannot be watched; they are looked at every few seconds"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
 
 
 # ---------------------------------------------------------------- the history
