@@ -98,7 +98,16 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
-    """Read rule files for an inventory.
+    """Read rule files for an inventory, as the engine takes them.
+
+    Raises:
+        ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
+    """
+    return tuple(rule.spec for rule in load_effective_rules(files, inventory))
+
+
+def load_effective_rules(files: Iterable[Path], inventory: Inventory) -> tuple[EffectiveRule, ...]:
+    """Read rule files for an inventory, with the places of what is written.
 
     Raises:
         ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
@@ -108,7 +117,7 @@ def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, .
     wrong = [problem for problem in (*problems, *found) if problem.severity is Severity.WRONG]
     if wrong:
         raise ProblemsError(wrong)
-    return tuple(rule.spec for rule in rules)
+    return rules
 
 
 def load_inventory(settings: Settings) -> Inventory:

@@ -132,10 +132,15 @@ class _Player:
             self._fail((), what, Judged(failure.rule, failure.subject))
 
     def told(self) -> Iterable[Failure]:
-        """The failures with their stories, once everything is over."""
+        """The failures, once everything is over; the last one about a rule tells the story from around the first."""
+        first = {fault.about: fault.time for fault in reversed(self._faults)}
+        last = {fault.about: fault for fault in self._faults}
         for fault in self._faults:
             problem = self.scenario.document.problem((*self.scenario.path, *fault.at), fault.what)
-            yield Failure(problem, self.story.around(fault.time, fault.about) if fault.about is not None else ())
+            if fault.about is None or fault is not last[fault.about]:
+                yield Failure(problem)
+            else:
+                yield Failure(problem, self.story.around(first[fault.about], fault.about))
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
