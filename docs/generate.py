@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from firewatch.cli.main import COMMANDS, main
+from firewatch.config.schema import SHORT_FORMS, file_schema, rule_schema
+from firewatch.config.settings import Settings
+from firewatch.config.site_spec import KindFile, SiteFile
 from firewatch.telemetry.events import KNOWN
 from firewatch.telemetry.occurrence import Count, Level, Metric
+from firewatch.testing.scenario_spec import ScenarioFile, SeriesSpec
 
 HERE = Path(__file__).parent
+_ROW = re.compile(r"^\| (.+?) \|(?:.* \|)? (.+) \|$", re.MULTILINE)
 
 
 def metrics_page() -> str:
@@ -51,6 +59,40 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def rules_schema_page() -> str:
+    """The schema of rule files, each key with the words of the rule page."""
+    schema = rule_schema()
+    page = (HERE / "rules.md").read_text(encoding="utf-8")
+    for heading, model in {"Keys of a rule": "RuleSpec", "Scope": "ScopeSpec", "Conditions": "ConditionSpec"}.items():
+        section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        for keys, words in _ROW.findall(section):
+            for key in re.findall(r"`([a-z_]+)", keys):
+                if key in schema["$defs"][model]["properties"]:
+                    schema["$defs"][model]["properties"][key]["description"] = words
+    for key, written in schema["$defs"]["RuleSpec"]["properties"].items():
+        if key in schema["$defs"]["TemplateSpec"]["properties"]:
+            schema["$defs"]["TemplateSpec"]["properties"][key] = written
+    return _json(schema)
+
+
+def tests_schema_page() -> str:
+    """The schema of rule tests."""
+    part = [{"type": ["string", "number", "boolean"]}, {"type": "array"}]
+    return _json(file_schema(ScenarioFile, short_forms={**SHORT_FORMS, SeriesSpec: part}))
+
+
+def settings_schema_page() -> str:
+    """The schema of the settings, where a section of nothing but comments is one that sets nothing."""
+    schema = file_schema(Settings)
+    sections = schema["$defs"]["Settings"]["properties"]
+    sections |= {key: {"anyOf": [written, {"type": "null"}]} for key, written in sections.items()}
+    return _json(schema)
+
+
+def _json(schema: Any) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _kind(metric: Metric) -> str:
     return "counter" if isinstance(metric, Count) else "gauge" if isinstance(metric, Level) else "histogram"
 
@@ -59,7 +101,15 @@ def _fenced(context: click.Context) -> str:
     return f"```text\n{context.get_help()}\n```\n"
 
 
-PAGES = {"metrics.md": metrics_page, "commands.md": commands_page}
+PAGES = {
+    "metrics.md": metrics_page,
+    "commands.md": commands_page,
+    "schema/rules.json": rules_schema_page,
+    "schema/rule-tests.json": tests_schema_page,
+    "schema/sites.json": lambda: _json(file_schema(SiteFile)),
+    "schema/devices.json": lambda: _json(file_schema(KindFile)),
+    "schema/settings.json": settings_schema_page,
+}
 
 if __name__ == "__main__":
     pages = {HERE / page: write() for page, write in PAGES.items()}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
-WRITTEN = re.compile(rf"^(?: *{_PART.pattern})+ *$")
+WRITTEN = re.compile(r"^(?: *\d+(?:\.\d+)? *(?:ms|s|min|h|d))+ *$")
 """The form of a written duration."""
 
 

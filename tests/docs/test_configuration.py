@@ -11,11 +11,26 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from firewatch.config.project import load_inventory, load_project, load_settings
+from firewatch.config.project import load_inventory, load_settings, read_project
 from firewatch.config.settings import Settings
 from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, KindSpec, SignalSpec, SiteFile
 from firewatch.model.duration import parse_duration
-from firewatch.rules.spec import CONDITION_KINDS, ActionsSpec, ConditionSpec, RuleSpec, ScopeSpec
+from firewatch.rules.compile import compile_rules
+from firewatch.rules.spec import (
+    CONDITION_KINDS,
+    ActionSpec,
+    ActionsSpec,
+    CalendarSpec,
+    ConditionSpec,
+    DaysSpec,
+    OverrideSpec,
+    RuleFile,
+    RuleSpec,
+    ScopeSpec,
+    ShelvingSpec,
+    SuppressionSpec,
+    WindowSpec,
+)
 from firewatch.testing.operator import COMMANDS, arguments
 from firewatch.testing.play import play
 from firewatch.testing.scenario import load_scenarios
@@ -88,6 +103,14 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (RuleSpec, RULES),
         (ScopeSpec, RULES),
         (ActionsSpec, RULES),
+        (ActionSpec, RULES),
+        (ShelvingSpec, RULES),
+        (SuppressionSpec, RULES),
+        (CalendarSpec, RULES),
+        (WindowSpec, RULES),
+        (DaysSpec, RULES),
+        (OverrideSpec, RULES),
+        (RuleFile, RULES),
         (CaseSpec, RULES),
         (StepSpec, RULES),
         (ExpectSpec, RULES),
@@ -102,17 +125,21 @@ def test_every_key_is_explained(model: type[BaseModel], page: str) -> None:
 @pytest.mark.parametrize("kind", CONDITION_KINDS)
 def test_every_condition_and_its_keys_are_explained(kind: str) -> None:
     assert f"`{kind}`" in RULES
-    form = ConditionSpec.model_fields[kind].annotation
+    (form,) = (field.annotation for name, field in ConditionSpec.model_fields.items() if kind in (name, field.alias))
     (model,) = (part for part in getattr(form, "__args__", ()) if part is not type(None))
-    keys = {field.alias or name for name, field in model.model_fields.items()}
+    fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+    keys = {field.alias or name for name, field in fields.items()} - set(CONDITION_KINDS)
     assert {key for key in keys if not re.search(rf"\b{key}\b", RULES)} == set()
 
 
 @pytest.mark.parametrize("example", re.findall(r"```yaml example\n(.*?)```", RULES, re.DOTALL))
-def test_the_examples_of_the_rule_page_are_rules(tmp_path: Path, example: str) -> None:
+def test_the_examples_of_the_rule_page_are_rules_that_watch_something(tmp_path: Path, example: str) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(example, encoding="utf-8")
-    assert load_project(Settings(rules=file)).rules
+    project, problems = read_project(Settings(rules=file))
+    assert [str(problem) for problem in problems] == []
+    watching = {instance.rule.id for instance in compile_rules(project.rules, project.inventory)}
+    assert watching == {rule.id for rule in project.rules} != set()
 
 
 def test_the_example_of_a_rule_test_passes(tmp_path: Path) -> None:
