@@ -17,13 +17,22 @@ from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmState
-from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.command import (
+    Acknowledge,
+    ActuatorAnswer,
+    ActuatorCommand,
+    AnswerState,
+    OutOfService,
+    ReturnToService,
+    Shelve,
+)
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.site import Asset, Building, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.ports import CommandRecord, EngineInput, FeedEvent, Picture, Rejection
 from firewatch.rules.spec import RuleSpec
+from firewatch.storage.rule_set import RuleSet, RuleSetFolder
 from firewatch.storage.snapshot import Snapshot, SnapshotFile
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
@@ -60,6 +69,7 @@ SMOKE = RuleSpec.model_validate(
         "class": "fire",
         "text": TEXT_SPEC,
         "advice": TEXT_SPEC,
+        "shelving": {"allowed": True},
         "actions": {
             "active": [{"device": "door_controller", "action": "hold_door"}],
             "inactive": [{"device": "door_controller", "action": "release_door"}],
@@ -99,16 +109,18 @@ class Daemon:
         self.clock = FakeClock()
         self.history = InMemoryHistory()
         self.snapshots = SnapshotFile(folder)
+        self.kept_rules = RuleSetFolder(folder / "rule-sets")
 
-    async def boot(self) -> None:
+    async def boot(self, *rules: RuleSpec) -> None:
         self.source = RecordingSource()
         self.feed = Feed()
         self.telemetry = Telemetry()
-        engine = Engine([SMOKE], INVENTORY)
-        recovered = await recover(engine, self.snapshots, self.history, self.clock.now())
+        self.rule_set = RuleSet(rules or (SMOKE,), INVENTORY)
+        self.kept_rules.keep(self.rule_set)
+        recovered = await recover(self.rule_set, self.kept_rules, self.snapshots, self.history, self.clock.now())
         actuators = Actuators(self.source, "firewatch/v1/", self.telemetry, on_change=self.feed.push)
         self.loop = EngineLoop(
-            engine,
+            recovered.engine,
             self.clock,
             self.history,
             self.source,
@@ -116,13 +128,14 @@ class Daemon:
             actuators,
             self.feed,
             prefix="firewatch/v1/",
+            rules=self.rule_set.digest,
             last_ordinal=recovered.last_ordinal,
             take_picture=lambda _: None,
             telemetry=self.telemetry,
             rejections=RejectionLog(self.telemetry),
         )
         self.loop.already_annunciated(recovered.annunciated)
-        self.loop.settle(recovered.effects)
+        self.loop.settle(recovered.effects, recovered.taken)
 
     def decode(
         self, message_topic: str, payload: bytes, retain: bool, receive_time: object
@@ -252,6 +265,42 @@ async def test_a_full_history_leaves_messages_with_the_broker_until_it_has_room(
     async with asyncio.timeout(5):
         while not daemon.source.reading:
             await asyncio.sleep(0.01)
+
+
+def told(daemon: Daemon) -> float | None:
+    labels = {"rule": SMOKE.id, "priority": str(SMOKE.priority)}
+    return daemon.telemetry.registry.get_sample_value("firewatch_annunciated_alarms_total", labels)
+
+
+async def test_what_is_hidden_stays_on_the_feed_marked_and_nobody_is_told(daemon: Daemon) -> None:
+    taken_out = await daemon.loop.submit(OutOfService("smoke", "s/smoke", "seat 1", "work order 7"))
+    assert (taken_out.state, taken_out.hidden) == (AlarmState.NORMAL, True)
+    await daemon.hear(b"true", b"false")
+    assert [alarm.hidden for alarm in daemon.alarm_messages] == [True, True, True]
+    assert len(daemon.source.retained()) == 1
+    assert told(daemon) is None
+    await daemon.loop.submit(ReturnToService(taken_out.alarm_id, "seat 1", "done"))
+    assert daemon.source.retained() == {}
+
+
+async def test_a_shelf_that_ends_while_firewatch_is_down_is_told_when_it_is_up(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    async with daemon.running():
+        await daemon.hear(b"true")
+        [alarm] = daemon.loop.alarms()
+        await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+        shelved = await daemon.loop.submit(Shelve(alarm.alarm_id, "seat 1", "nuisance", timedelta(minutes=5)))
+        assert shelved.hidden
+    daemon.clock.advance(timedelta(minutes=9))
+    await daemon.boot()
+    [again] = daemon.loop.alarms()
+    assert (again.state, again.hidden) == (AlarmState.UNACKNOWLEDGED, False)
+    assert told(daemon) == 1
+    await daemon.boot()
+    reasons = [change.reason for change in await daemon.history.transitions(alarm.alarm_id)]
+    assert reasons == ["condition_active", "acknowledged", "shelved", "shelf_ended"], "one story, once"
 
 
 @pytest.mark.parametrize("snapshot_after", [0, 1, 2, 3])
