@@ -11,6 +11,7 @@ import msgspec
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, OperatorCommand
 from firewatch.model.observation import Observation
+from firewatch.model.reload import RulesReload, RulesState
 
 
 class Clock(Protocol):
@@ -42,13 +43,15 @@ class Rejection(msgspec.Struct, frozen=True):
 
 class EngineInput(msgspec.Struct, frozen=True):
     """One thing the engine took, with its place in the order (`ordinal`) and the engine's time then (`now`).
-    Replaying inputs by ordinal gives the same state again.
+    Replaying inputs by ordinal gives the same state again. `rules` names the rule set that was taken over; such an
+    input is written as a `RulesReload` and read as this.
     """
 
     ordinal: int
     now: datetime
     observation: Observation | None = None
     command: OperatorCommand | None = None
+    rules: str | None = None
 
 
 class Listening(msgspec.Struct, frozen=True):
@@ -145,6 +148,10 @@ class HistoryReader(Protocol):
         """A kept picture."""
         ...
 
+    async def reloads(self, *, before: datetime | None = None, limit: int = 100) -> list[RulesReload]:
+        """Attempts to go on with other rules, newest first: the last ones, or those before a time."""
+        ...
+
     def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order: what a restart has to replay."""
         ...
@@ -165,6 +172,18 @@ class CommandSink(Protocol):
         Raises:
             RefusedCommandError: it does not fit the alarm's state; nothing was changed.
         """
+        ...
+
+
+class RuleReloader(Protocol):
+    """How an edge asks for the rules on disk, and learns whether they are those that run."""
+
+    async def reload(self, operator: str) -> RulesReload:
+        """Go on with what the files say, if it is right; what came of it is in the history when this returns."""
+        ...
+
+    def state(self) -> RulesState:
+        """Which rules run, and what keeps those on disk from running."""
         ...
 
 

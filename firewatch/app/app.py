@@ -21,17 +21,18 @@ from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
 from firewatch.app.loop import EngineLoop
 from firewatch.app.recovery import recover
+from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.app.supervisor import Supervisor
 from firewatch.broadcast.actuators import Actuators
 from firewatch.config.project import Project
 from firewatch.config.settings import MqttSettings, Settings
-from firewatch.engine.engine import Engine
 from firewatch.model.observation import Observation
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.session import MqttSession
 from firewatch.ports import Clock, Listening, PartStatus, Picture
 from firewatch.storage.history import PostgresHistory, open_history
+from firewatch.storage.rule_set import RuleSet, RuleSetFolder
 from firewatch.storage.snapshot import SnapshotFile
 from firewatch.telemetry.rejections import RejectionLog
 from firewatch.telemetry.telemetry import Telemetry
@@ -55,11 +56,13 @@ class App:
     def __init__(self, settings: Settings, project: Project, clock: Clock | None = None) -> None:
         self._settings = settings
         self._inventory = project.inventory
-        self._rules = project.rules
+        self._rule_set = RuleSet(project.rules, project.inventory)
+        self._stamp = project.stamp
         self._clock = clock or SystemClock()
         self._telemetry = Telemetry()
         self._rejections = RejectionLog(self._telemetry)
         self._supervisor = Supervisor()
+        self._rules: RulesKeeper | None = None
         self._undo = AsyncExitStack()
         self._broker_status = PartStatus(name="broker", ready=False, detail="not connected yet")
 
@@ -75,6 +78,11 @@ class App:
             await self.stop()
             raise
 
+    def reload_rules(self) -> None:
+        """SIGHUP came: take over what the files say, as soon as everything is up."""
+        if self._rules is not None:
+            self._rules.signal()
+
     async def stop(self) -> None:
         """Stop taking inputs, make everything taken safe, and end every part."""
         await self._undo.aclose()
@@ -86,9 +94,10 @@ class App:
         history = await self._open_history(state)
         snapshots = SnapshotFile(state)
 
-        engine = Engine(self._rules, self._inventory)
+        kept_rules = RuleSetFolder(state / "rule-sets")
+        await asyncio.to_thread(kept_rules.keep, self._rule_set)
         now = self._clock.now()
-        recovered = await recover(engine, snapshots, history, now)
+        recovered = await recover(self._rule_set, kept_rules, snapshots, history, now)
         history.write([Listening(now)])
 
         feed = LiveFeed()
@@ -106,7 +115,7 @@ class App:
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
         actuators = Actuators(session, mqtt.prefix, self._telemetry, on_change=feed.push)
         loop = EngineLoop(
-            engine,
+            recovered.engine,
             self._clock,
             history,
             session,
@@ -114,23 +123,44 @@ class App:
             actuators,
             feed,
             prefix=mqtt.prefix,
+            rules=self._rule_set.digest,
             last_ordinal=recovered.last_ordinal,
             take_picture=cameras.take_picture if cameras is not None else _no_picture,
             telemetry=self._telemetry,
             rejections=self._rejections,
         )
         loop.already_annunciated(recovered.annunciated)
-        loop.settle(recovered.effects)
+        loop.settle(recovered.effects, recovered.taken)
+        keeper = SnapshotKeeper(loop, history, snapshots, self._telemetry)
+        self._rules = RulesKeeper(
+            self._settings,
+            self._rule_set,
+            self._stamp,
+            loop,
+            self._clock,
+            history,
+            keeper,
+            kept_rules,
+            self._telemetry,
+        )
 
         live = Live(
             loop,
             cameras,
             self._rejections,
             self._supervisor,
-            [lambda: self._broker_status, history.status, loop.status],
+            [lambda: self._broker_status, history.status, loop.status, self._rules.status],
         )
         web = WebServer(
-            self._settings.http, self._inventory, live, history, loop, self._clock, self._telemetry.metrics, feed
+            self._settings.http,
+            self._inventory,
+            live,
+            history,
+            loop,
+            self._rules,
+            self._clock,
+            self._telemetry.metrics,
+            feed,
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)
@@ -138,7 +168,6 @@ class App:
         self._undo.push_async_callback(asyncio.to_thread, forget_address, self._settings)
 
         # Before any input: a replay across the time firewatch was down would report devices that nobody could hear.
-        keeper = SnapshotKeeper(loop, history, snapshots, self._telemetry)
         await keeper.write()
 
         # Stopped in reverse: the engine first, then what it took is made safe and acknowledged, then the session ends.
@@ -147,6 +176,7 @@ class App:
         self._undo.push_async_callback(keeper.write)
         self._run("snapshots", keeper.run)
         self._run("engine", loop.run)
+        self._run("rule watch", self._rules.run)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)

@@ -1,26 +1,30 @@
 """What a start owes to the time before it: the engine's snapshot, what followed it, and what is still to be done.
 
 The engine is put back to its snapshot; every input stored after it is replayed through the same engine with the
-engine's time of then; what fell due while firewatch was down is settled. Replaying gives the same transitions and
-commands with the same ids, so recording them again is harmless; what was already told is not told again.
+engine's time of then, by the rules of then; what fell due while firewatch was down is settled. Replaying gives the same
+transitions and commands with the same ids, so recording them again is harmless; what was already told is not told
+again. Where the rules on disk are other ones than those it ended with, they are taken over like in a reload.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from firewatch.broadcast.actuators import FINAL_STATES, FOLLOW_LIMIT
+from firewatch.config.difference import difference
 from firewatch.engine.engine import Engine
 from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import ActuatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
+from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, HistoryReader
-from firewatch.storage.snapshot import SnapshotFile
+from firewatch.storage.rule_set import RuleSet, RuleSetFolder
+from firewatch.storage.snapshot import Snapshot, SnapshotFile
 
 REPLAYED_WITHOUT_SNAPSHOT = 200_000
 """How many of the last inputs are replayed where no snapshot can be used: some seconds' work, and some hours of a
@@ -34,71 +38,130 @@ log = structlog.get_logger("firewatch.recovery")
 
 @dataclass(slots=True)
 class Recovered:
-    """Where the engine goes on: the last ordinal taken, alarms told before, and the effects still to carry out."""
+    """Where the engine goes on: the last ordinal taken, alarms told before, the effects still to carry out, and the
+    reload that led to them, if the rules were changed meanwhile.
+    """
 
+    engine: Engine
     last_ordinal: int
     annunciated: list[Alarm] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    taken: RulesReload | None = None
 
 
-async def recover(engine: Engine, snapshots: SnapshotFile, reader: HistoryReader, now: datetime) -> Recovered:
-    """Bring a fresh engine to where the last one was, and say what is left to do.
+async def recover(
+    current: RuleSet, kept: RuleSetFolder, snapshots: SnapshotFile, reader: HistoryReader, now: datetime
+) -> Recovered:
+    """Bring a fresh engine to where the last one was, and then to the `current` rules; say what is left to do.
 
     Raises:
         StorageError: the history cannot be read.
     """
     stored_ordinal = await reader.last_ordinal()
-    restored = _restore(engine, snapshots)
-    if restored is None and stored_ordinal == 0:
-        return Recovered(last_ordinal=0, effects=engine.start(now))
-    begin = restored if restored is not None else max(stored_ordinal - REPLAYED_WITHOUT_SNAPSHOT, 0)
+    replay = _restored(current, kept, snapshots)
+    with_snapshot = replay is not None
+    if replay is None:
+        replay = _Replay(current, kept)
+        replay.ordinal = max(stored_ordinal - REPLAYED_WITHOUT_SNAPSHOT, 0)
+    begin = replay.ordinal
     effects: list[Effect] = []
-    last = begin
+    has_begun = with_snapshot
     async for item in reader.inputs_after(begin):
-        if restored is None and last == begin:
-            effects += engine.start(item.now)
-        effects += _replay(engine, item)
-        last = item.ordinal
-    effects += engine.start(now) if restored is None and last == begin else engine.resume(now)
+        if not has_begun:
+            effects += replay.engine.start(item.now)
+            has_begun = True
+        effects += replay.take(item)
+    last_ordinal = max(replay.ordinal, stored_ordinal)
+    taken = replay.go_over_to(current, last_ordinal + 1, now, effects)
+    effects += replay.engine.resume(now) if has_begun else replay.engine.start(now)
     log.info(
         "The engine goes on where it was.",
         from_ordinal=begin,
-        to_ordinal=last,
-        with_snapshot=restored is not None,
-        standing_alarms=len(engine.alarms()),
+        to_ordinal=replay.ordinal,
+        with_snapshot=with_snapshot,
+        with_other_rules=taken is not None,
+        standing_alarms=len(replay.engine.alarms()),
     )
     left = await _left_to_do(effects, reader)
     return Recovered(
-        last_ordinal=max(last, stored_ordinal),
+        replay.engine,
+        last_ordinal=last_ordinal if taken is None else last_ordinal + 1,
         annunciated=await _standing(reader),
         effects=[*await _to_send_again(left, reader, now), *left],
+        taken=taken,
     )
 
 
-def _restore(engine: Engine, snapshots: SnapshotFile) -> int | None:
-    """Put the engine back to its snapshot; the ordinal it belongs to, None if there is none that can be used."""
+class _Replay:
+    """An engine on its way to the present: the rules it goes by at the moment, the last input it took, and when."""
+
+    def __init__(self, rules: RuleSet, kept: RuleSetFolder) -> None:
+        self.engine = Engine(rules.rules, rules.inventory)
+        self.ordinal = 0
+        self._rules = rules
+        self._kept = kept
+        self._now = datetime.min.replace(tzinfo=UTC)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the engine back; raises SnapshotError if that cannot be."""
+        report = self.engine.restore(snapshot.state)
+        if report.changed or report.removed:
+            log.warning("The rules that the snapshot was made with are not known any more.", report=str(report))
+        self.ordinal = snapshot.ordinal
+
+    def take(self, item: EngineInput) -> list[Effect]:
+        """Replay one input."""
+        self.ordinal, self._now = item.ordinal, item.now
+        if item.observation is not None:
+            return self.engine.observe(item.observation, item.now)
+        if item.rules is not None:
+            return self._take_rules(item.rules)
+        if item.command is not None:
+            try:
+                return self.engine.command(item.command, item.now)
+            except RefusedCommandError as refused:  # rules that are not known any more were replaced by others
+                log.warning("A stored command no longer fits.", command=item.command, reason=str(refused))
+        return []
+
+    def _take_rules(self, digest: str) -> list[Effect]:
+        rules = self._kept.read(digest)
+        if rules is None:
+            log.error("The rules of a reload are not known any more; those before it go on.", rules=digest)
+            return []
+        self._rules = rules
+        effects, _ = self.engine.reload(rules.rules, rules.inventory, self._now)
+        return effects
+
+    def go_over_to(self, current: RuleSet, ordinal: int, now: datetime, effects: list[Effect]) -> RulesReload | None:
+        """Take over the rules of now unless it has them; at the engine's own time, so that nothing falls due by it."""
+        if self._rules.digest == current.digest:
+            return None
+        caused, report = self.engine.reload(current.rules, current.inventory, self._now)
+        effects += caused
+        return RulesReload(
+            time=now,
+            trigger=ReloadTrigger.START,
+            outcome=ReloadOutcome.TAKEN,
+            rules=current.digest,
+            ordinal=ordinal,
+            report=report,
+            difference=difference(self._rules.rules, current.rules),
+        )
+
+
+def _restored(current: RuleSet, kept: RuleSetFolder, snapshots: SnapshotFile) -> _Replay | None:
+    """An engine put back to its snapshot, by the rules of then if they are known; None if no snapshot can be used."""
     snapshot = snapshots.read()
     if snapshot is None:
         return None
+    rules = current if snapshot.rules in ("", current.digest) else kept.read(snapshot.rules) or current
+    replay = _Replay(rules, kept)
     try:
-        report = engine.restore(snapshot.state)
+        replay.restore(snapshot)
     except SnapshotError as error:
         log.error("The engine's snapshot cannot be used; the last inputs are replayed instead.", reason=str(error))
         return None
-    if report.changed or report.removed or report.closing_alarms:
-        log.warning("Rules were changed while firewatch was down.", report=str(report))
-    return snapshot.ordinal
-
-
-def _replay(engine: Engine, item: EngineInput) -> list[Effect]:
-    if item.observation is not None:
-        return engine.observe(item.observation, item.now)
-    if item.command is not None:
-        try:
-            return engine.command(item.command, item.now)
-        except RefusedCommandError as refused:  # the rules were changed while firewatch was down
-            log.warning("A stored command no longer fits.", command=item.command, reason=str(refused))
-    return []
+    return replay
 
 
 async def _standing(reader: HistoryReader) -> list[Alarm]:

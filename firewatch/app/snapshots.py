@@ -23,6 +23,7 @@ class SnapshotKeeper:
         self._history = history
         self._file = file
         self._telemetry = telemetry
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Write for ever."""
@@ -39,10 +40,13 @@ class SnapshotKeeper:
             OSError: the disk does not take it; the one before stays.
         """
         running_loop = asyncio.get_running_loop()
-        started = running_loop.time()
-        ordinal, state = self._loop.snapshot()
-        await self._history.flush()
-        await asyncio.to_thread(self._file.write, Snapshot(ordinal=ordinal, state=state))
+        async with self._turn:
+            started = running_loop.time()
+            snapshot = Snapshot(*self._loop.snapshot())
+            await self._history.flush()
+            await asyncio.to_thread(self._file.write, snapshot)
         self._telemetry.emit(
-            SnapshotWritten(ordinal=ordinal, size_bytes=len(state), seconds=running_loop.time() - started)
+            SnapshotWritten(
+                ordinal=snapshot.ordinal, size_bytes=len(snapshot.state), seconds=running_loop.time() - started
+            )
         )

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "firewatch.cli.run",
     "demo": "firewatch.cli.demo",
     "status": "firewatch.cli.status",
+    "reload": "firewatch.cli.reload",
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
     "rules": "firewatch.cli.rules",
@@ -49,4 +50,5 @@ def main() -> None:
                 firewatch rules     says which there are, and where their numbers come from
     In service: firewatch run       the daemon
                 firewatch status    how it is
+                firewatch reload    take over changed rules
     """  # noqa: D301 - click wants the character itself

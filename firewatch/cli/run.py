@@ -42,6 +42,7 @@ def command(config: Path | None) -> None:
 
 async def _start(settings: Settings, project: Project) -> tuple[App, str]:
     app = App(settings, project)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_rules)
     return app, await app.start()
 
 

@@ -51,7 +51,7 @@ class EffectiveRule:
     def values(self) -> Iterator[Value]:
         """Every value of the rule, in the units that it is judged in."""
         for path, value in _leaves(self.spec, ()):
-            dotted = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+            dotted = _dotted(path)
             yield Value(dotted, _text(value), self.place(*path), tuple(self._said_before(path, dotted))[:-1])
 
     def _said_before(self, path: Path_, dotted: str) -> Iterator[tuple[str, Place]]:
@@ -66,6 +66,16 @@ class EffectiveRule:
                     inside = path[name.count(".") + 1 :]
                     found = override.document.resolve((*override.path, "set", name, *inside))
                     yield _text(override.document.get(*found)), override.document.place(*found)
+
+
+def values_of(spec: RuleSpec) -> Iterator[tuple[str, str]]:
+    """Every value of a rule with its dotted path, as text, in the units that it is judged in."""
+    for path, value in _leaves(spec, ()):
+        yield _dotted(path), _text(value)
+
+
+def _dotted(path: Path_) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
 
 
 def _place(document: Document, path: Path_) -> Place | None:

@@ -6,10 +6,11 @@ one pass is left out of the next, the others go on, and all problems come back t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,19 @@ DEFAULT_SETTINGS = Path("config/firewatch.yaml")
 TEST_SUFFIX = ".test.yaml"
 
 
+Stamp = dict[Path, tuple[int, int, int]]
+"""Every file with what changes when it is written or replaced."""
+
+
 @dataclass(frozen=True)
 class Project:
-    """What one daemon watches, and the rules it watches by, each as it is for its subjects."""
+    """What one daemon watches, and the rules it watches by, each as it is for its subjects. `stamp` is of the settings'
+    files, taken before they were read.
+    """
 
     inventory: Inventory
     effective: tuple[EffectiveRule, ...]
+    stamp: Stamp = field(default_factory=dict, compare=False)
 
     @property
     def rules(self) -> tuple[RuleSpec, ...]:
@@ -88,13 +96,14 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
 
     What one of `more` is, rules, kinds or a site, is seen from its keys.
     """
+    stamp = files_stamp(settings)
     extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": []}
     for file in (file for path in more for file in yaml_files(path)):
         extra[_role(file)].append(file)
     inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]])
     rule_files, rule_problems = _documents([settings.rules, *extra["rules"]], "rules")
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
-    return Project(inventory=inventory, effective=rules), in_order([*problems, *rule_problems, *wrong])
+    return Project(inventory=inventory, effective=rules, stamp=stamp), in_order([*problems, *rule_problems, *wrong])
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
@@ -130,6 +139,17 @@ def load_inventory(settings: Settings) -> Inventory:
     if problems:
         raise ProblemsError(problems)
     return inventory
+
+
+def files_stamp(settings: Settings) -> Stamp:
+    """The stamp of sites, kinds and rules: another one tells that a file was written, replaced, added or removed."""
+    stamp: Stamp = {}
+    for path in (settings.rules, settings.sites, settings.devices):
+        for file in yaml_files(path):
+            with contextlib.suppress(OSError):
+                status = file.stat()
+                stamp[file] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return stamp
 
 
 def yaml_files(path: Path) -> list[Path]:

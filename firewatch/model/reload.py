@@ -69,7 +69,9 @@ class ReloadTrigger(enum.StrEnum):
 
 
 class ReloadOutcome(enum.StrEnum):
-    """`taken`: the engine goes on with what the files say. `unchanged`: it did already. `refused`: it goes on as it was."""
+    """`taken`: the engine goes on with what the files say. `unchanged`: it did so already. `refused`: it goes on as
+    before.
+    """
 
     TAKEN = "taken"
     UNCHANGED = "unchanged"

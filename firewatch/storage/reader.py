@@ -10,6 +10,7 @@ import psycopg
 
 from firewatch.errors import StorageError
 from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.reload import RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, StoredObservation
 from firewatch.storage.database import connect, first_line, time_limit
 from firewatch.storage.rows import (
@@ -19,6 +20,7 @@ from firewatch.storage.rows import (
     read_input,
     read_observation,
     read_picture,
+    read_reload,
     read_transition,
 )
 from firewatch.storage.sql import QUERIES
@@ -83,6 +85,10 @@ class PostgresReader:
         """A kept picture."""
         rows = await self._rows("picture", {"picture_id": picture_id})
         return read_picture(picture_id, rows[0]) if rows else None
+
+    async def reloads(self, *, before: datetime | None = None, limit: int = 100) -> list[RulesReload]:
+        """Attempts to go on with other rules, newest first: the last ones, or those before a time."""
+        return list(map(read_reload, await self._rows("reloads", {"before": before, "limit": limit})))
 
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""

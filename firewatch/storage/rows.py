@@ -25,6 +25,7 @@ OBSERVATION_TYPES = (
 
 _decode_alarm = msgspec.json.Decoder(Alarm).decode
 _decode_command = msgspec.json.Decoder(OperatorCommand).decode
+_decode_reload = msgspec.json.Decoder(RulesReload).decode
 _decode_parameters = msgspec.json.Decoder(dict[str, str | float | bool]).decode
 
 
@@ -156,7 +157,6 @@ def _picture(record: Picture) -> list[Insertion]:
     return [Insertion("insert_picture", (record.picture_id, record.device, record.taken_time, record.jpeg))]
 
 
-def _rejection(record: Rejection) -> list[Insertion]:
 def _listening(record: Listening) -> list[Insertion]:
     return [Insertion("insert_listening", (record.now,))]
 
@@ -176,6 +176,7 @@ def _rules_reload(record: RulesReload) -> list[Insertion]:
     return [Insertion("insert_rules_reload", values)]
 
 
+def _rejection(record: Rejection) -> list[Insertion]:
     # What could not be read may hold what PostgreSQL's text cannot: it is shown, not lost.
     texts = tuple(map(_storable, (record.source, record.reason, record.detail, record.payload)))
     identity = hashlib.blake2s(repr((record.receive_time.timestamp(), texts)).encode(), digest_size=16).hexdigest()
@@ -198,6 +199,8 @@ def _time_of(record: Record) -> datetime:
             return record.taken_time
         case ActuatorAnswer() | Rejection():
             return record.receive_time
+        case RulesReload():
+            return record.time
 
 
 def _without_picture(record: Record) -> Record:
@@ -211,21 +214,21 @@ _INSERTIONS: dict[type[Any], Callable[[Any], list[Insertion]]] = {
     ActuatorAnswer: _actuator_answer,
     Picture: _picture,
     Rejection: _rejection,
+    Listening: _listening,
+    RulesReload: _rules_reload,
 }
 
 _TABLES: dict[type[Any], str] = {
-    Listening: _listening,
-    RulesReload: _rules_reload,
     AlarmTransition: "alarm_transition",
     ActuatorCommand: "actuator_command",
     ActuatorAnswer: "actuator_answer",
     Picture: "picture",
     Rejection: "rejection",
+    Listening: "listening",
+    RulesReload: "rules_reload",
 }
 
 
-    Listening: "listening",
-    RulesReload: "rules_reload",
 def read_alarm(row: Row) -> Alarm:
     """An alarm of the query `alarms`, with the time at which its first transition reached the history."""
     alarm = _decode_alarm(row[0])
@@ -295,10 +298,17 @@ def read_picture(picture_id: str, row: Row) -> Picture:
     return Picture(picture_id=picture_id, device=device, taken_time=taken_time.astimezone(UTC), jpeg=bytes(jpeg))
 
 
+def read_reload(row: Row) -> RulesReload:
+    """A row of the query `reloads`."""
+    return _decode_reload(row[0])
+
+
 def read_input(row: Row) -> EngineInput:
     """A row of the query `inputs_after`."""
     ordinal, taken_time = row[0], row[1].astimezone(UTC)
     signal, number, flag, state, quality, source_time, receive_time, event_time, sequence, picture = row[2:12]
+    if row[13] is not None:
+        return EngineInput(ordinal=ordinal, now=taken_time, rules=row[13])
     if signal is None:
         return EngineInput(ordinal=ordinal, now=taken_time, command=_decode_command(row[12]))
     observation = Observation(

@@ -15,16 +15,22 @@ import msgspec
 
 from firewatch.storage.files import sync_directory
 
-_MAGIC = b"firewatch snapshot 1\n"
-_HEAD = struct.Struct("<QII")
-"""Ordinal, length of the state, crc32 of the ordinal and the state."""
+_MAGIC = b"firewatch snapshot 2\n"
+_HEAD = struct.Struct("<QII64s")
+"""Ordinal, length of the state, crc32 of the ordinal and the rest, name of the rule set."""
+_MAGIC_1 = b"firewatch snapshot 1\n"
+_HEAD_1 = struct.Struct("<QII")
+"""As it was while snapshots did not name their rules."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The engine's `state` after it took the input with that `ordinal`."""
+    """The engine's `state` after it took the input with that `ordinal`. `rules` names the rule set that the state
+    belongs to (`storage.rule_set`), empty if that is not known.
+    """
 
     ordinal: int
     state: bytes
+    rules: str = ""
 
 
 class SnapshotFile:
@@ -44,7 +50,8 @@ class SnapshotFile:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = self._newest.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
-            head = _HEAD.pack(snapshot.ordinal, len(snapshot.state), _checksum(snapshot))
+            rules = snapshot.rules.encode()
+            head = _HEAD.pack(snapshot.ordinal, len(snapshot.state), _checksum(snapshot), rules)
             file.write(_MAGIC + head + snapshot.state)
             file.flush()
             os.fsync(file.fileno())
@@ -59,7 +66,7 @@ class SnapshotFile:
 
 
 def _checksum(snapshot: Snapshot) -> int:
-    return zlib.crc32(snapshot.state, snapshot.ordinal & 0xFFFFFFFF)
+    return zlib.crc32(snapshot.state, zlib.crc32(snapshot.rules.encode(), snapshot.ordinal & 0xFFFFFFFF))
 
 
 def _read(path: Path) -> Snapshot | None:
@@ -67,9 +74,11 @@ def _read(path: Path) -> Snapshot | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    start = len(_MAGIC) + _HEAD.size
-    if len(content) < start or not content.startswith(_MAGIC):
+    magic, layout = (_MAGIC_1, _HEAD_1) if content.startswith(_MAGIC_1) else (_MAGIC, _HEAD)
+    start = len(magic) + layout.size
+    if len(content) < start or not content.startswith(magic):
         return None
-    ordinal, length, checksum = _HEAD.unpack_from(content, len(_MAGIC))
-    snapshot = Snapshot(ordinal=ordinal, state=content[start:])
+    ordinal, length, checksum, *rules = layout.unpack_from(content, len(magic))
+    name = b"".join(rules).rstrip(b"\0").decode(errors="replace")
+    snapshot = Snapshot(ordinal=ordinal, state=content[start:], rules=name)
     return snapshot if len(snapshot.state) == length and _checksum(snapshot) == checksum else None

@@ -7,7 +7,7 @@ its start again, which is harmless because every insert may be repeated.
 
 There are two lanes. *Inputs* (observations, operators' commands as the engine took them, rejections) are bounded in
 bytes, and the oldest segment is given up for a new one. *Changes* (transitions, actuators' commands and answers,
-pictures) are never given up.
+pictures, reloads of rules) are never given up.
 
 No function here may be called from two threads at once; `waiting` may be read from any.
 """

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.reload import RulesReload
 from firewatch.ports import (
     AlarmFilter,
     CommandRecord,
@@ -31,6 +32,7 @@ class InMemoryHistory:
         self.full = False
         self.rejections: list[Rejection] = []
         self.listening: list[Listening] = []
+        self._reloads: list[RulesReload] = []
         self._waiting: list[tuple[tuple[Record, ...], Callable[[], None] | None]] = []
         self._inputs: dict[int, EngineInput] = {}
         self._transitions: dict[str, dict[int, AlarmTransition]] = {}
@@ -113,6 +115,11 @@ class InMemoryHistory:
         """A kept picture."""
         return self._pictures.get(picture_id)
 
+    async def reloads(self, *, before: datetime | None = None, limit: int = 100) -> list[RulesReload]:
+        """Attempts to go on with other rules, newest first."""
+        found = [record for record in self._reloads if before is None or record.time < before]
+        return sorted(found, key=lambda record: record.time, reverse=True)[:limit]
+
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""
         for each in sorted(self._inputs):
@@ -140,6 +147,15 @@ class InMemoryHistory:
                 self.rejections.append(record)
             case Listening():
                 self.listening.append(record)
+            case RulesReload():
+                self._keep_reload(record)
+
+    def _keep_reload(self, record: RulesReload) -> None:
+        if record not in self._reloads:
+            self._reloads.append(record)
+        if record.ordinal is not None and record.report is not None:
+            taken = EngineInput(ordinal=record.ordinal, now=record.report.now, rules=record.rules)
+            self._inputs.setdefault(record.ordinal, taken)
 
 
 def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:

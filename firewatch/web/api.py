@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
+from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.site import Inventory
-from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView
+from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView, RuleReloader
 from firewatch.web.document import (
     AlarmPage,
     CommandList,
     DeviceList,
     ObservationList,
+    ReloadList,
     SiteList,
     Status,
     TransitionList,
@@ -36,6 +38,8 @@ from firewatch.web.query import (
     OperatorBody,
     OutOfServiceBody,
     PictureQuery,
+    ReloadBody,
+    ReloadsQuery,
     ReturnBody,
     ShelveBody,
     check_instant,
@@ -78,6 +82,7 @@ class Api:
         live: LiveView,
         reader: HistoryReader,
         sink: CommandSink,
+        rules: RuleReloader,
         clock: Clock,
         feed: LiveFeed,
         overview: Overview,
@@ -85,6 +90,7 @@ class Api:
         self._live = live
         self._reader = reader
         self._sink = sink
+        self._rules = rules
         self._clock = clock
         self._feed = feed
         self._overview = overview
@@ -200,6 +206,30 @@ class Api:
                 answer=CommandList,
                 summary="Commands to actuators with their last answers, newest first",
                 refusals={503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/rules/reload",
+                handler=self.reload_rules,
+                parameters=ReloadBody,
+                method="POST",
+                body=True,
+                answer=RulesReload,
+                summary="An operator has the rules on disk taken over; the answer says what changed, or the problems",
+                refusals={status: reason for status, reason in _COMMAND["refusals"].items() if status != 409},
+            ),
+            Endpoint(
+                path="/api/v1/rules/reloads",
+                handler=self.reloads,
+                parameters=ReloadsQuery,
+                answer=ReloadList,
+                summary="Every reload of the rules, taken and refused, newest first",
+                refusals={503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/rules/state",
+                handler=self.rules_state,
+                answer=RulesState,
+                summary="Which rules run, and what keeps those on disk from running",
             ),
             Endpoint(
                 path="/api/v1/status",
@@ -323,6 +353,18 @@ class Api:
         return CommandList(
             await self._reader.commands(cause=query.cause, unanswered=query.unanswered, limit=query.limit)
         )
+
+    async def reload_rules(self, body: ReloadBody) -> RulesReload:
+        """Take over what the files say."""
+        return await self._rules.reload(body.operator)
+
+    async def reloads(self, query: ReloadsQuery) -> ReloadList:
+        """Who had the rules reloaded, and what came of it."""
+        return ReloadList(await self._reader.reloads(before=query.before, limit=query.limit))
+
+    async def rules_state(self, _: NoParameters) -> RulesState:
+        """Which rules run."""
+        return self._rules.state()
 
     async def status(self, _: NoParameters) -> Status:
         """How the daemon is."""

@@ -12,6 +12,7 @@ import msgspec
 
 from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.observation import Observation
+from firewatch.model.reload import RulesReload
 from firewatch.model.site import Asset, Building
 from firewatch.model.text import LocalText
 from firewatch.ports import CommandRecord, PartStatus, Rejection, StoredObservation
@@ -99,6 +100,12 @@ class CommandList(msgspec.Struct, frozen=True):
     """Commands with their last answers, newest first."""
 
     commands: list[CommandRecord]
+
+
+class ReloadList(msgspec.Struct, frozen=True):
+    """Reloads of the rules, newest first."""
+
+    reloads: list[RulesReload]
 
 
 class SiteView(msgspec.Struct, frozen=True):

@@ -101,6 +101,23 @@ class ReturnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class ReloadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who has the rules reloaded."""
+
+    operator: Operator
+
+
+class ReloadsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which reloads: the last ones, or those `before` a time: the `time` of the last one of the page before."""
+
+    before: Instant | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+    def __post_init__(self) -> None:
+        if self.before is not None:
+            check_instant(self.before)
+
+
 class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which devices."""
 

@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from firewatch.config.settings import HttpSettings
 from firewatch.errors import ConfigError, StartError, StorageError
 from firewatch.model.site import Inventory
-from firewatch.ports import Clock, CommandRecord, CommandSink, HistoryReader, LiveView
+from firewatch.ports import Clock, CommandRecord, CommandSink, HistoryReader, LiveView, RuleReloader
 from firewatch.web import openapi
 from firewatch.web.api import Api
 from firewatch.web.document import Heartbeat, Resynchronise
@@ -61,6 +61,7 @@ class WebServer:
         live: LiveView,
         reader: HistoryReader,
         sink: CommandSink,
+        rules: RuleReloader,
         clock: Clock,
         metrics: Callable[[], bytes],
         feed: LiveFeed,
@@ -78,6 +79,7 @@ class WebServer:
             live=live,
             reader=reader,
             sink=sink,
+            rules=rules,
             clock=clock,
             feed=self._feed,
             overview=self._overview,

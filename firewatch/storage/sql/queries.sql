@@ -144,13 +144,18 @@ SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s
 -- inputs_after --
 -- A page of what the engine took, in order.
 SELECT ordinal, taken_time, signal, number, flag, state, quality, source_time, receive_time, event_time, sequence,
-       picture, NULL AS command
+       picture, NULL AS command, NULL AS rules
 FROM observation
 WHERE ordinal > %(ordinal)s
 UNION ALL
 SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, command::text
+       NULL, command::text, NULL
 FROM operator_command
+WHERE ordinal > %(ordinal)s
+UNION ALL
+SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, rules
+FROM rules_reload
 WHERE ordinal > %(ordinal)s
 ORDER BY ordinal
 LIMIT %(limit)s
@@ -159,8 +164,17 @@ LIMIT %(limit)s
 SELECT greatest(
     (SELECT max(ordinal) FROM observation),
     (SELECT max(ordinal) FROM operator_command),
+    (SELECT max(ordinal) FROM rules_reload),
     0
 )
+
+-- reloads --
+-- Newest first.
+SELECT reload::text
+FROM rules_reload
+WHERE %(before)s::timestamptz IS NULL OR reload_time < %(before)s
+ORDER BY reload_time DESC
+LIMIT %(limit)s
 
 -- first_observation --
 -- The first one from an ordinal on.
@@ -206,9 +220,12 @@ FROM alarm_transition
 WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
+-- listening_between --
+SELECT begin_time FROM listening WHERE begin_time >= %(start)s AND begin_time < %(end)s ORDER BY begin_time
+
 -- commands_between --
 SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, alarm_id, operator, comment
+       NULL, command::text, NULL
 FROM operator_command
 WHERE taken_time >= %(start)s AND taken_time < %(end)s
 ORDER BY ordinal
@@ -220,9 +237,6 @@ SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension W
 -- create_migration_table --
 CREATE TABLE IF NOT EXISTS schema_migration (
     version      integer     NOT NULL PRIMARY KEY,
--- listening_between --
-SELECT begin_time FROM listening WHERE begin_time >= %(start)s AND begin_time < %(end)s ORDER BY begin_time
-
     name         text        NOT NULL,
     checksum     text        NOT NULL,
     applied_time timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -1,7 +1,7 @@
 -- The history as it is after every migration. Times are in UTC. docs/history.md explains the tables.
 
--- What the engine took from devices, in the order in which it took it. Together with operator_command it is
--- everything a restart has to replay. Of number, flag and state at most one is set; none if there was no value.
+-- What the engine took from devices, in the order in which it took it. Together with operator_command and
+-- rules_reload it is everything a restart has to replay. Of number, flag and state at most one is set; none if there was no value.
 CREATE TABLE observation (
     ordinal      bigint           NOT NULL,
     taken_time   timestamptz      NOT NULL,

@@ -14,7 +14,6 @@ import pytest
 from firewatch.app.loop import STORED_REJECTIONS_A_SECOND, EngineLoop
 from firewatch.app.recovery import is_worth_sending_again, recover
 from firewatch.broadcast.actuators import Actuators
-from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmState
 from firewatch.model.command import (

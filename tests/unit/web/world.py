@@ -33,6 +33,7 @@ from firewatch.model.command import (
 )
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
+from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.ports import Clock, CommandRecord, PartStatus, Picture, Rejection
@@ -80,6 +81,24 @@ class FakeLive:
         return self.frames.get(device)
 
 
+class FakeRules:
+    """Implements `ports.RuleReloader`: each reload ends as the test has said."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.outcome = ReloadOutcome.UNCHANGED
+        self.problems: tuple[RulesProblem, ...] = ()
+        self.asked_by: list[str] = []
+
+    async def reload(self, operator: str) -> RulesReload:
+        self.asked_by.append(operator)
+        now = self.clock.now()
+        return RulesReload(now, ReloadTrigger.OPERATOR, self.outcome, by=operator, problems=self.problems)
+
+    def state(self) -> RulesState:
+        return RulesState("digest", 3, self.clock.now(), self.problems)
+
+
 class World:
     """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`."""
 
@@ -95,12 +114,14 @@ class World:
         self._changes: list[str] = []
         self.feed = LiveFeed()
         self.settings = settings or HttpSettings(port=0)
+        self.rules = FakeRules(self.clock)
         self.server = WebServer(
             self.settings,
             inventory,
             self.live,
             self.history,
             self,
+            self.rules,
             self.clock,
             lambda: b"firewatch_observations_total 7\n",
             self.feed,
