@@ -227,7 +227,7 @@ async def test_a_device_with_an_alarm_for_its_absence_is_silent_at_once(world, o
     async with open_console() as page:
         tile = page.locator("[data-device='sample/tank-1']")
         await expect(tile).to_have_attribute("data-standing", "normal")
-        alarm = world.alarm(rule="device-silent-water-tank", subject="sample/tank-1", alarm_class=AlarmClass.TROUBLE)
+        alarm = world.alarm(rule="device-silent", subject="sample/tank-1", alarm_class=AlarmClass.TROUBLE)
         await expect(tile).to_have_attribute("data-standing", "silent")
         await expect(tile).not_to_contain_text("3.20 m")
         world.change(alarm, TransitionReason.CONDITION_INACTIVE, condition=ConditionState.INACTIVE)
