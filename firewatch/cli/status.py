@@ -57,9 +57,11 @@ def _show(status: Any, alarms: Any) -> None:
     click.echo("Parts")
     for part in status["parts"]:
         click.echo(f"  {'ok  ' if part['ready'] else 'NOT '}{part['name']:<36}{part['detail']}")
-    click.echo(f"\nStanding alarms: {len(alarms['alarms'])}")
+    hidden = sum(alarm["hidden"] for alarm in alarms["alarms"])
+    click.echo(f"\nStanding alarms: {len(alarms['alarms'])}, {hidden} of them hidden")
     for alarm in alarms["alarms"]:
-        click.echo(f"  {alarm['state']:<20}{alarm['priority']:<9}{alarm['text']['en']}")
+        mark = "hidden" if alarm["hidden"] else ""
+        click.echo(f"  {alarm['state']:<24}{mark:<8}{alarm['priority']:<9}{alarm['text']['en']}")
     counts = status["rejection_counts"]
     click.echo(f"\nInput that could not be used: {sum(counts.values())}")
     for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
