@@ -45,7 +45,7 @@ class StepExplanation(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """How it stands with a rule for one subject (`site/asset` or `site/device`) at `now`. `alarm` says what hides it, too.
+    """How it stands with a rule for one subject (`site/asset` or `site/device`) at `now`. `alarm` says what hides it.
 
     `decides` is the place of the step that gives the alarm its priority, None while none stands. `signals` are all that
     the rule listens to here, by identity with their device's label. `failure` is set while the rule is out of service.
