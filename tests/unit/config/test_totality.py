@@ -37,9 +37,41 @@ def first_items(path: str, *keys: str) -> Any:
 
 SCENARIO = first_items("rules/lift.test.yaml", "tests") | {"rules": [str(Path("rules/lift.yaml").resolve())]}
 
+SHARING = """
+calendars:
+  - {id: desk-hours, windows: [{days: [mon], dates: [2026-10-01], from: "08:00", to: "18:00"}], except: [2026-10-02]}
+templates:
+  calm: {on_delay: 5s, class: trouble, text: {zh: 文, en: text}}
+rules:
+  - id: one
+    extends: calm
+    scope: {device: pressure_transmitter, systems: [water], subjects: [hydrant-a-roof, hydrant-b-roof]}
+    ladder:
+      - {priority: low, when: {all: [{low: {signal: pressure, limit: 1 bar}}, {not: {schedule: desk-hours}}]}}
+      - {priority: high, on_delay: 1s, when: {any: [{stuck: {signal: pressure, after: 1h, band: 1 kPa}}]}}
+    advice: {zh: 文, en: advice}
+    suppressed_by: [{rule: two, same: site}]
+    shelving: {allowed: true, at_most: 1h}
+  - id: two
+    extends: calm
+    scope: {asset: water_supply}
+    priority: low
+    when:
+      sequence:
+        first: {count: {of: {state_changed: {signal: pump.main/running, to: [true]}}, at_least: 3, within: 1h}}
+        without: {difference: {signal: pressure_transmitter.main/pressure, minus: pressure_transmitter.standby/pressure,
+                               apart: 10 kPa}}
+        within: 5min
+    advice: {zh: 文, en: advice}
+overrides:
+  - {rule: one, buildings: [tower-a], set: {ladder.1.when.all.1.low.limit: 90 kPa, mode: shadow}}
+  - {rule: two, set: {when.sequence.first.count.at_least: 2}}
+"""
+
 FILES: dict[str, tuple[Any, Callable[[Path], object]]] = {
     "rules": (first_items("rules/lift.yaml", "rules"), lambda file: load_rules([file], SAMPLE)),
     "coincidence": (first_items("rules/garage.yaml", "rules"), lambda file: load_rules([file], SAMPLE)),
+    "sharing": (YAML(typ="safe", pure=True).load(SHARING), lambda file: load_rules([file], SAMPLE)),
     "site": (
         first_items("config/sites/sample.yaml", "devices", "assets"),
         lambda file: load_project(Settings(sites=file, rules=NO_RULES)),
