@@ -55,6 +55,11 @@ class InMemoryHistory:
             if on_safe is not None:
                 on_safe()
 
+    def forget(self) -> None:
+        """What waits is lost, as it is by a kill -9 in the moment before it would have been safe."""
+        self._waiting.clear()
+        self.hold = False
+
     def outlive(self) -> None:
         """Nothing to wait for."""
 
