@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rule_packs import rule_packs_page
 
 from firewatch.cli.main import COMMANDS, main
 from firewatch.config.schema import SHORT_FORMS, file_schema, rule_schema
@@ -104,6 +105,7 @@ def _fenced(context: click.Context) -> str:
 PAGES = {
     "metrics.md": metrics_page,
     "commands.md": commands_page,
+    "rule-packs.md": rule_packs_page,
     "schema/rules.json": rules_schema_page,
     "schema/rule-tests.json": tests_schema_page,
     "schema/sites.json": lambda: _json(file_schema(SiteFile)),
