@@ -87,7 +87,8 @@ def coverage(rules: Iterable[EffectiveRule], outcomes: Iterable[Outcome]) -> tup
     for rule in rules:
         if rule.subjects:
             for key, one in _wanted(rule):
-                covered.setdefault(key, one)
+                if key not in covered or one.override is None:
+                    covered[key] = one
     for outcome in outcomes:
         if not outcome.failures:
             for key, case in _cases(outcome):

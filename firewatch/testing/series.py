@@ -88,7 +88,7 @@ def read_part(text: str) -> Part:
         word, words = words[0], words[1:]
         key = "length" if word in ("for", "over") or _COUNT.fullmatch(word) else word
         if key in written:
-            raise ValueError(f'"{text}" says twice {"how long it lasts" if key == "length" else key}')
+            raise ValueError(f'"{text}" says more than once {"how long it lasts" if key == "length" else key}')
         written.add(key)
         if word == "twice":
             part = replace(part, twice=True)
