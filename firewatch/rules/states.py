@@ -96,14 +96,18 @@ class DeviationState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, 
         return self.judged.condition
 
 
+Slice = tuple[datetime, float, float]
+"""When it began, the lowest and the highest number read in it."""
+
+
 class StuckState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="stuck"):
-    """From `since_time` to `read_time` every value lay between `low` and `high`, or, if it is no number, was `low`."""
+    """From `since_time` to `read_time`, when it was `value`, nothing moved; `slices` are what is known of that time."""
 
     judged: ReadingState = ReadingState()
-    since_time: datetime | None = None
     read_time: datetime | None = None
-    low: Value = 0.0
-    high: Value = 0.0
+    since_time: datetime | None = None
+    value: Value | None = None
+    slices: tuple[Slice, ...] = ()
 
     @property
     def condition(self) -> ConditionState:
@@ -179,6 +183,105 @@ class CameraSessionState(msgspec.Struct, frozen=True, gc=False, omit_defaults=Tr
     quiet_until: datetime | None = None
 
 
+class Standing(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a part of a condition stands, and since when."""
+
+    condition: ConditionState = ConditionState.UNKNOWN
+    since_time: datetime | None = None
+
+
+class LogicState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="logic"):
+    """`leaves` are the states of the conditions that `all`, `any` and `not` combine, `seen` how each of them counts.
+
+    `heard` are the newest event times of the signals that could make the condition inactive by being active.
+    """
+
+    leaves: tuple[State, ...]
+    seen: tuple[Standing, ...]
+    heard: tuple[datetime | None, ...] = ()
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class SequenceState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="sequence"):
+    """`parts` are the states of `first` and `then`, `seen` how they stand. `first_times` are when `first` began, the
+    newest last; `followed` says that `then`, as it stands, began in time after one of them.
+    """
+
+    parts: tuple[State, ...]
+    seen: tuple[Standing, ...]
+    first_times: tuple[datetime, ...] = ()
+    followed: bool = False
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class OmissionState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="omission"):
+    """`parts` are the states of `first` and of `not` what should follow, `seen` how they stand.
+
+    `first_time` is when `first` last began, `due` until when it has to be followed; `overdue` says that this has
+    passed.
+    """
+
+    parts: tuple[State, ...]
+    seen: tuple[Standing, ...]
+    first_time: datetime | None = None
+    due: datetime | None = None
+    overdue: bool = False
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class CountState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="count"):
+    """`times` are when the inner condition began, the newest last, no more than it takes; `lapse_due` is when there
+    are too few of them again.
+    """
+
+    parts: tuple[State, ...]
+    seen: Standing = Standing()
+    times: tuple[datetime, ...] = ()
+    lapse_due: datetime | None = None
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class DutyCycleState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="duty_cycle"):
+    """`spans` say how the inner condition stood, oldest first, each until the next; before them it is unknown.
+
+    `judged_time` is the newest instant judged by, `due` when time alone changes the answer.
+    """
+
+    parts: tuple[State, ...]
+    spans: tuple[Standing, ...] = ()
+    judged_time: datetime | None = None
+    due: datetime | None = None
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
+class ScheduleState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="schedule"):
+    """`due` is when to look at the clock again."""
+
+    condition: ConditionState = ConditionState.UNKNOWN
+    due: datetime | None = None
+    onset_time: datetime | None = None
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The newest reading of one of an expression's signals; `value` is None where it cannot be used."""
+
+    event_time: datetime
+    value: Value | None = None
+
+
+class ExpressionState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="expression"):
+    """`readings` are the newest of the expression's signals, in its order."""
+
+    readings: tuple[Heard | None, ...]
+    condition: ConditionState = ConditionState.UNKNOWN
+    onset_time: datetime | None = None
+
+
 class DelayState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="delay"):
     """`standing`: it was told active and not yet inactive. `deadline` is when what is pending falls due: to become
     active if not `standing`, to become inactive if `standing`; `pending_signal` is whose later readings prove it.
@@ -219,6 +322,13 @@ State = (
     | AbsenceState
     | CoincidenceState
     | CameraSessionState
+    | LogicState
+    | SequenceState
+    | OmissionState
+    | CountState
+    | DutyCycleState
+    | ScheduleState
+    | ExpressionState
     | DelayState
 )
 """The state of any evaluator."""

@@ -33,6 +33,17 @@ STORIES = {
         {"band": 0.1},
         [(0, 0.5, "inactive"), (20, 0.58, ""), (40, 0.66, ""), (60, 0.74, ""), (99, 0.74, ""), (100, 0.74, "active")],
     ),
+    "what is longer ago than the time does not count": (
+        {"band": 0.1},
+        [
+            (0, 0.5, "inactive"),
+            (30, 0.55, ""),
+            (60, 0.6, "active"),
+            (90, 0.65, ""),
+            (120, 0.7, ""),
+            (121, 0.71, "inactive"),
+        ],
+    ),
     "silence is no stuck value": (
         {},
         [(0, 0.5, "inactive"), (86400, SILENCE, ""), (86400, 0.5, ""), (86459, 0.5, ""), (86460, 0.5, "active")],
@@ -84,8 +95,7 @@ def test_it_explains_since_when_nothing_moved() -> None:
     assert finding.facts == {
         "after": timedelta(seconds=60),
         "band": 0.25,
+        "value": 0.75,
         "since_time": at(0),
         "read_time": at(10),
-        "low": 0.5,
-        "high": 0.75,
     }
