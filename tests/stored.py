@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from firewatch.model.alarm import AlarmTransition
 from firewatch.model.observation import Observation
 from firewatch.ports import EngineInput
-from firewatch.storage.columns import FLAG, NUMBER, STATE, Columns, Extent
+from firewatch.storage.columns import FLAG, NUMBER, STATE, Columns, Extent, Start
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUALITIES = ("good", "uncertain", "bad")
@@ -28,8 +28,7 @@ class StoredHistory:
     inputs: Sequence[EngineInput]
     page: int = 1000
     recorded: Sequence[AlarmTransition] = ()
-    starts: Sequence[datetime] = ()
-    states: list[str] = field(default_factory=list)
+    began: Sequence[Start] = ()
 
     def extent(self) -> Extent | None:
         return Extent(self.inputs[0].now, self.inputs[-1].now) if self.inputs else None
@@ -52,8 +51,8 @@ class StoredHistory:
     def commands(self, start: datetime, end: datetime) -> Sequence[EngineInput]:
         return [each for each in self.inputs if each.command is not None and start <= each.now < end]
 
-    def listening(self, start: datetime, end: datetime) -> Sequence[datetime]:
-        return [each for each in self.starts if start <= each < end]
+    def starts(self, start: datetime, end: datetime) -> Sequence[Start]:
+        return [each for each in self.began if start <= each.time < end]
 
 
 def columns(inputs: Sequence[EngineInput], codes: dict[str, int], states: list[str]) -> Columns:

@@ -267,6 +267,11 @@ class EmbeddedDatabase:
         self._data = self._directory / "data"
         self._socket_directory = _socket_directory(self._directory)
 
+    @property
+    def address(self) -> str:
+        """Its DSN, for who may come in; it answers while it runs."""
+        return self._dsn("firewatch")
+
     async def start(self) -> str:
         """Start it, after creating its files the first time, and return its DSN.
 
@@ -285,7 +290,7 @@ class EmbeddedDatabase:
         except BaseException:
             await self.stop()
             raise
-        return self._dsn("firewatch")
+        return self.address
 
     async def stop(self) -> None:
         """Stop it; what it holds stays for the next start."""

@@ -22,7 +22,7 @@ from firewatch.model.site import Inventory
 from firewatch.ports import EngineInput
 from firewatch.rules.compile import compile_rules
 from firewatch.rules.spec import RuleSpec
-from firewatch.storage.columns import FLAG, NUMBER, STATE, Array, Columns, Extent
+from firewatch.storage.columns import FLAG, NUMBER, STATE, Array, Columns, Extent, Start
 
 SHORTEST_RUN_UP = timedelta(hours=1)
 """How long before the time asked for a replay begins at the latest, so that the engine knows how things stand."""
@@ -54,8 +54,8 @@ class HistorySource(Protocol):
         """What operators asked for in start <= time < end, in order."""
         ...
 
-    def listening(self, start: datetime, end: datetime) -> Sequence[datetime]:
-        """When firewatch began to listen, in start <= time < end: at each of its starts."""
+    def starts(self, start: datetime, end: datetime) -> Sequence[Start]:
+        """The starts of firewatch in start <= time < end."""
         ...
 
 
@@ -85,10 +85,10 @@ def replay(
         StorageError: the history cannot be read.
     """
     begin = start - max((memory_of(rule) for rules in rule_sets for rule in rules), default=SHORTEST_RUN_UP)
-    starts = list(source.listening(begin, end))
+    starts = source.starts(begin, end)
     extent = source.extent()
     if extent is not None:
-        begin = max(begin, starts[0] if starts and starts[0] <= extent.first else extent.first)
+        begin = max(begin, starts[0].time if starts and starts[0].time <= extent.first else extent.first)
     signals = sorted(
         {
             signal
@@ -102,7 +102,7 @@ def replay(
     logs = [AlarmLog(start, end) for _ in rule_sets]
     players = [Player(rules, inventory, signals, states, log.add) for rules, log in zip(rule_sets, logs, strict=True)]
     for player in players:
-        player.start(begin, [time for time in starts if time > begin], commands)
+        player.start(begin, [each for each in starts if each.time > begin], commands)
     observations = 0
     for share, page in source.pages(signals, states, begin, end):
         observations += len(page)
@@ -133,6 +133,10 @@ def _times_in(written: object) -> timedelta:
     return timedelta(0)
 
 
+_Interruption = tuple[int, bool, Start | EngineInput]
+"""When (microseconds), whether it is a command, and what."""
+
+
 class Player:
     """One set of rules; `note` is given every transition. With `thinned` False the engine is asked about everything,
     which comes to the same and takes longer.
@@ -154,7 +158,7 @@ class Player:
         self._thinning = Thinning(compile_rules(rules, inventory), signals) if thinned else None
         self._note_transition = note
         self._newest_taken = np.iinfo(np.int64).min
-        self._interruptions: list[tuple[int, bool, datetime | EngineInput]] = []
+        self._interruptions: list[_Interruption] = []
         self.taken = 0
 
     @property
@@ -162,12 +166,12 @@ class Player:
         """The rules that raised, and were out of service from then on."""
         return self._engine.failures()
 
-    def start(self, now: datetime, starts: Sequence[datetime], commands: Sequence[EngineInput]) -> None:
+    def start(self, now: datetime, starts: Sequence[Start], commands: Sequence[EngineInput]) -> None:
         """Begin to listen; `starts` are when firewatch was started again, `commands` what operators said."""
         self._note(self._engine.start(now))
         self._interruptions = sorted(
             [
-                *((_microseconds(time), False, time) for time in starts),
+                *((_microseconds(each.time), False, each) for each in starts),
                 *((_microseconds(command.now), True, command) for command in commands),
             ],
             key=lambda one: one[:2],
@@ -202,13 +206,15 @@ class Player:
         self._note(self._engine.advance(end))
 
     @staticmethod
-    def _comes_before(interruption: tuple[int, bool, datetime | EngineInput], taken: int, ordinal: int) -> bool:
+    def _comes_before(interruption: _Interruption, taken: int, ordinal: int) -> bool:
         what = interruption[2]
         return what.ordinal < ordinal if isinstance(what, EngineInput) else interruption[0] <= taken
 
-    def _interrupt(self, what: datetime | EngineInput) -> None:
-        if isinstance(what, datetime):
-            self._note(self._engine.resume(what))
+    def _interrupt(self, what: Start | EngineInput) -> None:
+        if isinstance(what, Start):
+            if what.last_word is not None:
+                self._note(self._engine.advance(what.last_word))
+            self._note(self._engine.resume(what.time))
         elif what.command is not None:
             with contextlib.suppress(RefusedCommandError):  # by these rules there is no such alarm, or it is otherwise
                 self._note(self._engine.command(what.command, what.now))

@@ -17,6 +17,8 @@ COMMANDS = {
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
     "rules": "firewatch.cli.rules",
+    "backtest": "firewatch.cli.backtest",
+    "history": "firewatch.cli.history",
     "simulate": "firewatch.cli.simulate",
 }
 
@@ -48,6 +50,7 @@ def main() -> None:
     With rules? firewatch check     lists every mistake in settings, sites and rules
                 firewatch test      runs the rules' own tests
                 firewatch rules     says which there are, and where their numbers come from
+                firewatch backtest  says what they would have done with the history
     In service: firewatch run       the daemon
                 firewatch status    how it is
                 firewatch reload    take over changed rules

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import psycopg
@@ -73,6 +74,15 @@ class Extent(NamedTuple):
     last: datetime
 
 
+class Start(msgspec.Struct, frozen=True):
+    """firewatch began to listen at `time`. Before, it had listened until its `last_word`, the last transition that it
+    recorded, or until its last input if that came later; None if nothing was recorded.
+    """
+
+    time: datetime
+    last_word: datetime | None = None
+
+
 class ColumnReader:
     """Reads a history's database for a replay, over a connection of its own. A context manager.
 
@@ -130,9 +140,9 @@ class ColumnReader:
         """What operators asked for in start <= time < end, in order."""
         return list(map(read_input, self._rows("commands_between", {"start": start, "end": end})))
 
-    def listening(self, start: datetime, end: datetime) -> list[datetime]:
-        """When firewatch began to listen, in start <= time < end."""
-        return [time for (time,) in self._rows("listening_between", {"start": start, "end": end})]
+    def starts(self, start: datetime, end: datetime) -> list[Start]:
+        """The starts of firewatch in start <= time < end."""
+        return [Start(*row) for row in self._rows("listening_between", {"start": start, "end": end})]
 
     def copy_csv(self, start: datetime, end: datetime) -> Iterator[bytes | bytearray | memoryview]:
         """All observations taken in start <= time < end as a CSV file, piece by piece, in order."""

@@ -15,6 +15,7 @@ from firewatch.model.observation import Observation, Quality
 from firewatch.ports import EngineInput
 from firewatch.rules.compile import compile_rules
 from firewatch.rules.spec import RuleSpec
+from firewatch.storage.columns import Start
 from tests.stored import StoredHistory
 from tests.unit.engine.world import INVENTORY, START, at, rule
 
@@ -106,6 +107,7 @@ SUBJECTS: dict[str, Subject] = {
             "hydrant-2/pressure": [0.2, 0.35, 0.6],
         },
     ),
+    "silent hydrants": (one_rule(HYDRANTS, silences), {"hydrant-1/pressure": [0.3, 0.8]}),
     "smoke": (one_rule(ZONE, smoke), {"smoke-1/alarm": [True, False, None], "smoke-2/alarm": [True, False]}),
     "lift": (
         st.one_of(one_rule(LIFT, doors), one_rule(LIFT, sessions)),
@@ -163,7 +165,7 @@ def transitions(rules: list[RuleSpec], stored: StoredHistory, *, thinned: bool) 
     states = ["open"]
     told: list[AlarmTransition] = []
     player = Player(rules, INVENTORY, signals, states, told.append, thinned=thinned)
-    player.start(START, stored.starts, [])
+    player.start(START, stored.began, [])
     for _, page in stored.pages(signals, states, START, START + timedelta(days=1)):
         player.play(page)
     player.finish(START + timedelta(days=1))
@@ -177,7 +179,7 @@ def test_a_thinned_history_gives_the_transitions_of_the_whole_one(
     subject: str, data: st.DataObject, page: int, starts: set[int]
 ) -> None:
     rules, stream = data.draw(stories(SUBJECTS[subject]))
-    stored = StoredHistory(inputs(stream), page=page, starts=[at(second + 0.5) for second in sorted(starts)])
+    stored = StoredHistory(inputs(stream), page=page, began=[Start(at(second + 0.5)) for second in sorted(starts)])
     whole, _ = transitions(rules, stored, thinned=False)
     thinned, _ = transitions(rules, stored, thinned=True)
     assert thinned == whole

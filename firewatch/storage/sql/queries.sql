@@ -221,7 +221,11 @@ WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
 -- listening_between --
-SELECT begin_time FROM listening WHERE begin_time >= %(start)s AND begin_time < %(end)s ORDER BY begin_time
+-- The starts of firewatch, each with the last that it recorded before: until then it listened.
+SELECT begin_time, (SELECT max(transition_time) FROM alarm_transition WHERE transition_time < begin_time)
+FROM listening
+WHERE begin_time >= %(start)s AND begin_time < %(end)s
+ORDER BY begin_time
 
 -- commands_between --
 SELECT ordinal, taken_time, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

@@ -11,7 +11,7 @@ from firewatch.model.alarm import AlarmState
 from firewatch.model.observation import Quality
 from firewatch.ports import Listening
 from firewatch.storage import columns as columns_module
-from firewatch.storage.columns import FLAG, NUMBER, STATE, ColumnReader, Columns, Extent
+from firewatch.storage.columns import FLAG, NUMBER, STATE, ColumnReader, Columns, Extent, Start
 from firewatch.storage.history import PostgresHistory
 from tests.integration.storage.records import SIGNAL, acknowledged, at, taken, transition
 from tests.stored import microseconds
@@ -102,8 +102,8 @@ async def test_commands_starts_and_transitions_come_with_their_times(dsn: str, h
         assert reader.extent() == Extent(at(1.002), at(1.002))
         assert reader.commands(at(0), at(100)) == [command]
         assert reader.commands(at(3), at(100)) == []
-        assert reader.listening(at(0), at(100)) == [at(0), at(50)]
-        assert reader.listening(at(1), at(50)) == []
+        assert reader.starts(at(0), at(100)) == [Start(at(0)), Start(at(50), last_word=at(2))]
+        assert reader.starts(at(1), at(50)) == []
         assert list(reader.transitions(at(0), at(100))) == changes
         assert list(reader.transitions(at(-100), at(0))) == []
 
