@@ -37,10 +37,10 @@ def test_both_readmes_show_the_same_commands() -> None:
     assert commands("README.md") == commands("README.zh-CN.md")
 
 
-def test_the_readmes_first_rule_is_right_and_passes_its_test(tmp_path: Path) -> None:
+def test_the_readmes_first_rule_is_right_and_passes_its_tests(tmp_path: Path) -> None:
     rule, rule_test = re.findall(r"```yaml\n(rules:.*?)```", Path("README.md").read_text(), re.DOTALL)
     (tmp_path / "tank.yaml").write_text(rule)
     (tmp_path / "tank.test.yaml").write_text(rule_test)
     result = CliRunner().invoke(main, ["test", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert "1 passed" in result.output
+    assert "2 passed, 0 failed, 1 of 1 rules covered" in result.output
