@@ -1,8 +1,8 @@
 """A YAML file as plain values, with the position of every key and value.
 
 YAML 1.2 core scalars: `on`, `yes` and `12:30` are text, `010` is ten. Only hexadecimal and octal numbers are left out
-of them, because in a rule's test `0x5` means five times 0. What the core schema leaves open is closed
-here: keys are unique, and a file is one document of bounded size, depth and expansion.
+of them: nobody measures so, and in a rule's test `0x5` is `0 x5` without its space. What the core schema leaves open is
+closed here: keys are unique, and a file is one document of bounded size, depth and expansion.
 """
 
 from __future__ import annotations

@@ -276,3 +276,18 @@ def test_a_test_may_begin_at_a_time_of_the_site(folder: Folder, start: str, expe
     (scenario,) = folder.scenarios(case(f"{start}{CLOSED}", "0s, valve-closed: unacknowledged"))
     assert scenario.start.isoformat() == expected
     assert play(scenario).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "expect"),
+    [
+        ("2026-03-02 07:59:40", ["19s, valve-closed: normal", "20s, valve-closed: unacknowledged"]),
+        ("2026-03-02 17:59:40", ["19s, valve-closed: unacknowledged", "20s, valve-closed: rtn_unacknowledged"]),
+        ("2026-03-01 12:00", ["20s, valve-closed: normal"]),
+    ],
+)
+def test_a_schedule_is_judged_from_where_the_test_begins(folder: Folder, start: str, expect: list[str]) -> None:
+    closed = "{state: {signal: position, is: closed}}"
+    office_hours = "{schedule: {windows: [{days: [mon], from: '08:00', to: '18:00'}]}}"
+    folder.write("plain.yaml", RULES.replace(closed, f"{{all: [{closed}, {office_hours}]}}"))
+    assert folder.failures(case(f'start: "{start}"\n    {CLOSED}', *expect)) == []
