@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -105,7 +105,13 @@ class _Takeover:
     done: asyncio.Future[RulesReload]
 
 
-_Item = _Messages | Sequence[Observation] | _Command | _Takeover
+@dataclass(slots=True)
+class _Question:
+    put: Callable[[Engine], object]
+    done: asyncio.Future[Any]
+
+
+_Item = _Messages | Sequence[Observation] | _Command | _Takeover | _Question
 
 
 class _Allowance:
@@ -201,6 +207,16 @@ class EngineLoop:
         """Go on with other rules; returns the record of it, with its place in the order, once it is safe."""
         done: asyncio.Future[RulesReload] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Takeover(prepared, attempt, done))
+        self._wake.set()
+        return await done
+
+    async def ask(self, question: Callable[[Engine], _T]) -> _T:
+        """Let a question look at the engine, which it must not change, after everything that was handed in before.
+
+        What the question raises is raised.
+        """
+        done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._inbox.append(_Question(question, done))
         self._wake.set()
         return await done
 
@@ -308,6 +324,8 @@ class EngineLoop:
             self._guarded(partial(self._take_command, item))
         elif isinstance(item, _Takeover):
             self._guarded(partial(self._take_rules, item))
+        elif isinstance(item, _Question):
+            self._take_question(item)
         else:
             records: list[Record] = []
             for observation in item:
@@ -384,6 +402,14 @@ class EngineLoop:
             self._carry_out(effects, records)
         finally:
             self._history.write(records, on_safe=lambda: _answer(item.done, taken))
+
+    def _take_question(self, item: _Question) -> None:
+        if item.done.done():
+            return
+        try:
+            item.done.set_result(item.put(self._engine))
+        except Exception as error:  # whatever it is, whoever asked is to know
+            item.done.set_exception(error)
 
     def _observe(self, observation: Observation, records: list[Record]) -> None:
         now = self._clock.now()

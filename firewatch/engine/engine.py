@@ -490,6 +490,8 @@ class Engine:
             rule=instance.rule.id,
             subject=instance.subject,
             place=instance.place,
+            text=LocalText(zh=instance.rule.text.zh, en=instance.rule.text.en),
+            alarm_class=instance.rule.alarm_class,
             mode=instance.rule.mode,
             steps=explained_steps(instance.rule, running.evaluator, finding),
             decides=explained_decision(instance.rule, finding),

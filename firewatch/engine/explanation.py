@@ -14,7 +14,7 @@ import msgspec
 
 from firewatch.engine.failure import RuleFailure
 from firewatch.errors import FirewatchError
-from firewatch.model.alarm import Alarm, ConditionState, Priority
+from firewatch.model.alarm import Alarm, AlarmClass, ConditionState, Priority
 from firewatch.model.text import LocalText
 from firewatch.rules.evaluator import Evaluator, Finding, Phase
 from firewatch.rules.ladder import LadderEvaluator
@@ -47,6 +47,7 @@ class StepExplanation(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """How it stands with a rule for one subject (`site/asset` or `site/device`) at `now`. `alarm` says what hides it.
 
+    `text` is the rule's as it is written, with its placeholders.
     `decides` is the place of the step that gives the alarm its priority, None while none stands. `signals` are all that
     the rule listens to here, by identity with their device's label. `failure` is set while the rule is out of service.
     `is_carried` says that the alarm stands from before the rule was changed and waits for its word. `engaged` is the
@@ -58,6 +59,8 @@ class Explanation(msgspec.Struct, frozen=True):
     rule: str
     subject: str
     place: LocalText
+    text: LocalText
+    alarm_class: AlarmClass
     mode: Mode
     steps: tuple[StepExplanation, ...]
     decides: int | None
