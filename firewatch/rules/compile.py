@@ -7,6 +7,7 @@ twice and nothing is judged. A subject for which the rule finds none of its sign
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,20 +17,26 @@ import msgspec
 
 from firewatch.model.alarm import alarm_id
 from firewatch.model.observation import signal_id
-from firewatch.model.site import Device, DeviceKind, Inventory
+from firewatch.model.site import Device, DeviceKind, Inventory, SignalType
 from firewatch.model.text import LocalText
 from firewatch.rules.absence import AbsenceEvaluator
 from firewatch.rules.camera_session import CameraSessionEvaluator
 from firewatch.rules.change import ChatterEvaluator, StateChangedEvaluator
 from firewatch.rules.coincidence import CoincidenceEvaluator
+from firewatch.rules.count import CountEvaluator
 from firewatch.rules.delay import DelayEvaluator
 from firewatch.rules.deviation import DeviationEvaluator
 from firewatch.rules.difference import DifferenceEvaluator
+from firewatch.rules.duty_cycle import DutyCycleEvaluator
 from firewatch.rules.evaluator import Evaluator, Phase
+from firewatch.rules.expression import ExpressionEvaluator
 from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
+from firewatch.rules.logic import Formula, LogicEvaluator
 from firewatch.rules.rate_of_change import RateOfChangeEvaluator
+from firewatch.rules.schedule import ScheduleEvaluator
 from firewatch.rules.scope import Subject, Subjects
+from firewatch.rules.sequence import OmissionEvaluator, SequenceEvaluator
 from firewatch.rules.spec import (
     AbsenceSpec,
     ActionSpec,
@@ -38,13 +45,18 @@ from firewatch.rules.spec import (
     ChatterSpec,
     CoincidenceSpec,
     ConditionSpec,
+    CountSpec,
     DeviationSpec,
     DifferenceSpec,
+    DutyCycleSpec,
+    ExpressionSpec,
     LimitSpec,
     Mode,
     RateOfChangeSpec,
     Reach,
     RuleSpec,
+    ScheduleSpec,
+    SequenceSpec,
     StateChangedSpec,
     StateSpec,
     StepSpec,
@@ -54,6 +66,9 @@ from firewatch.rules.state import StateEvaluator
 from firewatch.rules.stuck import StuckEvaluator
 
 AnyEvaluator = Evaluator[Any]
+MOST_CHOICES = 64
+"""Of devices for the names in an expression, for one subject; more are left out, and `firewatch check` says so."""
+
 _NO_TIME = timedelta(0)
 _NO_ACTIONS = ActionsSpec()
 
@@ -196,11 +211,74 @@ class _Builder:
             return [StuckEvaluator(signal, form) for signal in self._signals(form.signal)]
         if isinstance(form, ChatterSpec):
             return [ChatterEvaluator(signal, form) for signal in self._signals(form.signal)]
-        assert isinstance(form, CameraSessionSpec)
-        return [CameraSessionEvaluator(signal, form, self._guard(form)) for signal in self._signals(form.signal)]
+        if isinstance(form, CameraSessionSpec):
+            guard = self._part(form.while_)
+            return [CameraSessionEvaluator(signal, form, guard) for signal in self._signals(form.signal)]
+        return self._composed(condition)
 
-    def _guard(self, form: CameraSessionSpec) -> AnyEvaluator | None:
-        return _any_of(self._leaves(form.while_)) if form.while_ is not None else None
+    def _composed(self, condition: ConditionSpec) -> list[AnyEvaluator]:
+        """What is one evaluator however many devices it is about; none where the subject lacks what it needs."""
+        form = condition.form
+        if isinstance(form, SequenceSpec):
+            first, then, without = self._part(form.first), self._part(form.then), self._part(form.without)
+            if first is not None and then is not None:
+                return [SequenceEvaluator(first, then, form.within)]
+            return [OmissionEvaluator(first, without, form.within)] if first is not None and without is not None else []
+        if isinstance(form, CountSpec):
+            part = self._part(form.of)
+            return [CountEvaluator(part, form)] if part is not None else []
+        if isinstance(form, DutyCycleSpec):
+            part = self._part(form.of)
+            return [DutyCycleEvaluator(part, form)] if part is not None else []
+        if isinstance(form, ScheduleSpec):
+            return [ScheduleEvaluator(form, self._subject.site.time_zone)]
+        if isinstance(form, ExpressionSpec):
+            return self._expressions(form)
+        leaves: list[AnyEvaluator] = []
+        formula = self._formula(condition, leaves)
+        return [LogicEvaluator(formula, leaves)] if formula is not None else []
+
+    def _part(self, condition: ConditionSpec | None) -> AnyEvaluator | None:
+        """A condition within another one: active for any of the devices that it matches."""
+        return _any_of(self._leaves(condition)) if condition is not None else None
+
+    def _formula(self, condition: ConditionSpec, leaves: list[AnyEvaluator]) -> Formula | None:
+        """How `all`, `any` and `not` combine the evaluators in them, which are added to `leaves`."""
+        form = condition.form
+        if isinstance(form, ConditionSpec | tuple):
+            within = [self._formula(part, leaves) for part in ((form,) if isinstance(form, ConditionSpec) else form)]
+            parts = tuple(part for part in within if part is not None)
+            needed = 1 if condition.kind == "any" else len(within)
+            return Formula(condition.kind, parts) if len(parts) >= needed else None
+        own = self._leaves(condition)
+        alone = tuple(Formula(leaf=len(leaves) + place) for place in range(len(own)))
+        leaves += own
+        if len(alone) > 1:
+            return Formula("any", alone)
+        return alone[0] if alone else None
+
+    def _expressions(self, form: ExpressionSpec) -> list[AnyEvaluator]:
+        """One for each choice of devices; names that begin with the same kind of device speak of the same device."""
+        groups: dict[str, list[str]] = {}
+        for name, written in form.signals.items():
+            groups.setdefault(written.rpartition("/")[0], []).append(name)
+        choices = []
+        for names in groups.values():
+            signals = [self._signals(form.signals[name]) for name in names]
+            choices.append([dict(zip(names, of_one, strict=True)) for of_one in zip(*signals, strict=False)])
+        found: list[AnyEvaluator] = []
+        for choice in itertools.islice(itertools.product(*choices), MOST_CHOICES):
+            chosen = {name: signal for part in choice for name, signal in part.items()}
+            types = {name: self._type(signal) for name, signal in chosen.items()}
+            found.append(ExpressionEvaluator(form, chosen, types))
+        return found
+
+    def _type(self, signal: str) -> SignalType:
+        _, device, name = signal.split("/")
+        (kind,) = (each.kind for each in self._devices if each.id == device)
+        found = self._kinds[kind].signal(name)
+        assert found is not None
+        return found.type
 
     def _signals(self, name: str) -> list[str]:
         """The signals of that name: `signal`, `kind/signal` or `kind.tag/signal`."""

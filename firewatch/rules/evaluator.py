@@ -143,3 +143,18 @@ def evidence_of(observation: Observation) -> Evidence:
         value=observation.value,
         picture=observation.picture,
     )
+
+
+def change_to(
+    condition: ConditionState, instant: datetime, onset: datetime | None, evidence: Evidence, *, begun: datetime | None
+) -> tuple[datetime | None, Change]:
+    """The change of a condition that began at `onset` (None if it is not active), and its onset from then on.
+
+    If it becomes active anew, it began at `begun`. Nothing is judged by an instant before its own onset.
+    """
+    begins = condition is ConditionState.ACTIVE and onset is None
+    onset = begun if begins else onset
+    event_time = instant if onset is None else max(instant, onset)
+    phase = Phase.ACTIVE if begins else Phase.INACTIVE if condition is ConditionState.INACTIVE else None
+    change = Change(condition, event_time, onset, evidence, phase)
+    return None if condition is ConditionState.INACTIVE else onset, change
