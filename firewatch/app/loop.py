@@ -247,9 +247,9 @@ class EngineLoop:
         transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
         records: list[Record] = [] if taken is None else [taken]
         self._history.write([*records, *(self._transition(effect, []) for effect in transitions)])
-        for effect in transitions:
-            if not effect.transition.alarm.stands:
-                self._show(effect.transition.alarm)
+        for alarm in {effect.transition.alarm_id: effect.transition.alarm for effect in transitions}.values():
+            if not alarm.stands:
+                self._show(alarm)
         self._carry_out([effect for effect in effects if not isinstance(effect, RecordTransition)], [])
         for alarm in self.alarms():
             self._show(alarm)

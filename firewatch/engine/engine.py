@@ -77,6 +77,8 @@ from firewatch.rules.text import render
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _ORDER: dict[type, int] = {Annunciate: 0, SendCommand: 1, RecordTransition: 2}
 _HEAP_SLACK = 64
+GONE_LIMIT = 10_000
+"""Of how many removed instances it is remembered how their last alarms were numbered, should they come back."""
 
 
 class NoProgressError(FirewatchError):
@@ -171,6 +173,7 @@ class Engine:
         self._heap: list[tuple[datetime, int]] = []
         self._standing: dict[str, _Running] = {}
         self._unjudged: dict[str, InstanceRecord] = {}
+        self._gone: dict[Judged, tuple[ClosedAlarm, ...]] = {}
         self._held_back: list[Effect] = []
         self._failures: list[RuleFailure] = []
         self._troubles: dict[str, _Running] = {}
@@ -311,6 +314,7 @@ class Engine:
         rule = running.instance.rule.id
         if before is None:
             tally.count(rule, "added")
+            running.closed = self._gone.pop(running.name, ())
             running.state = running.evaluator.arm(running.state, self._now)
             return
         self._inherit(running, before.standing, before.closed, before.engagement, carried=before.carried)
@@ -353,11 +357,24 @@ class Engine:
             tally.alarm(rule, "closed", gone.standing.alarm.alarm_id)
         self._move(gone, Closed(Move.REMOVED), effects)
         self._disengage(gone, effects)
+        self._remember(gone.name, gone.closed)
+
+    def _remember(self, gone: Judged, closed: tuple[ClosedAlarm, ...]) -> None:
+        """If it comes back and hears the same reading again, its alarm has the same id, and goes on being numbered."""
+        if closed:
+            self._gone[gone] = closed
+        if len(self._gone) > GONE_LIMIT:
+            del self._gone[next(iter(self._gone))]
 
     def _withdraw(self, record: InstanceRecord, effects: list[Effect]) -> None:
         """Close what a removed rule left in a snapshot, and undo what it had begun."""
         _, told = step(record.standing, Closed(Move.REMOVED), self._now)
         effects.extend(told)
+        closed = record.closed
+        if record.standing is not None:
+            identity = record.standing.alarm.alarm_id
+            closed = (ClosedAlarm(identity, record.standing.number + len(told)), *closed)[:2]
+        self._remember(Judged(record.rule, record.subject), closed)
         engagement = record.engagement
         if engagement is not None and engagement.is_open:
             over = replace(engagement, phase=engagement.over)
@@ -517,7 +534,11 @@ class Engine:
             Snapshot(
                 version=FORMAT_VERSION,
                 now=self._now,
-                instances=(*map(_record_of, self._running), *self._unjudged.values()),
+                instances=(
+                    *map(_record_of, self._running),
+                    *self._unjudged.values(),
+                    *(InstanceRecord(*name, closed=closed) for name, closed in self._gone.items()),
+                ),
                 held_back=HeldBack(
                     annunciate=tuple(e.alarm for e in self._held_back if isinstance(e, Annunciate)),
                     send=tuple(e.command for e in self._held_back if isinstance(e, SendCommand)),
@@ -559,6 +580,7 @@ class Engine:
             for record in records.values()
             if record.standing is not None or record.engagement is not None
         }
+        self._gone = {name: record.closed for name, record in records.items() if _is_gone(record)}
         held = kept.held_back
         self._held_back = [
             *map(Annunciate, held.annunciate),
@@ -570,7 +592,7 @@ class Engine:
             restored=len(self._running) - len(fresh),
             added=tuple(added),
             changed=tuple(changed),
-            removed=tuple(records),
+            removed=tuple(name for name in records if name not in self._gone),
             closing_alarms=tuple(
                 record.standing.alarm.alarm_id for record in self._unjudged.values() if record.standing is not None
             ),
@@ -919,6 +941,11 @@ def _take_state(running: _Running, record: InstanceRecord) -> bool:
     except msgspec.DecodeError:
         return False
     return True
+
+
+def _is_gone(record: InstanceRecord) -> bool:
+    """Whether nothing is left of it but how its last alarms were numbered."""
+    return record.standing is None and record.engagement is None and bool(record.closed)
 
 
 def _without_state(record: InstanceRecord) -> InstanceRecord:
