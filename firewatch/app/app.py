@@ -158,6 +158,7 @@ class App:
             history,
             loop,
             self._rules,
+            loop,
             self._clock,
             self._telemetry.metrics,
             feed,

@@ -9,29 +9,38 @@ from typing import TypedDict
 import msgspec
 from starlette.responses import Response
 
+from firewatch.engine.explanation import UnknownSubjectError
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.site import Inventory
 from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView, RuleReloader
 from firewatch.web.document import (
+    AlarmExplanation,
     AlarmPage,
     CommandList,
     DeviceList,
+    ExplanationList,
+    ExplanationView,
+    FailureList,
     ObservationList,
     ReloadList,
+    ShadowList,
     SiteList,
     Status,
     TransitionList,
 )
 from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
+from firewatch.web.explanation import Explainer
 from firewatch.web.feed import LiveFeed
 from firewatch.web.overview import Overview
 from firewatch.web.query import (
     AlarmQuery,
     AlarmsQuery,
     CommandsQuery,
+    DeviceQuery,
     DevicesQuery,
+    ExplanationQuery,
     FrameQuery,
     Instant,
     ObservationsQuery,
@@ -86,6 +95,7 @@ class Api:
         clock: Clock,
         feed: LiveFeed,
         overview: Overview,
+        explainer: Explainer,
     ) -> None:
         self._live = live
         self._reader = reader
@@ -94,7 +104,9 @@ class Api:
         self._clock = clock
         self._feed = feed
         self._overview = overview
+        self._explainer = explainer
         self._signals = {signal.signal for device in overview.devices() for signal in device.signals}
+        self._things = {f"{site.id}/{thing.id}" for site in inventory.sites for thing in (*site.devices, *site.assets)}
         self._cameras = {
             f"{site.id}/{device.id}" for site in inventory.sites for device in site.devices if device.stream
         }
@@ -124,6 +136,14 @@ class Api:
                 parameters=AlarmQuery,
                 answer=TransitionList,
                 summary="All changes of one alarm that the history has, first to last",
+                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/alarms/{alarm_id}/explanation",
+                handler=self.alarm_explanation,
+                parameters=AlarmQuery,
+                answer=AlarmExplanation,
+                summary="Why an alarm stands, or what became of it",
                 refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
             ),
             Endpoint(
@@ -176,6 +196,22 @@ class Api:
                 summary="The inventory with its last values",
             ),
             Endpoint(
+                path="/api/v1/devices/{site}/{device}/explanations",
+                handler=self.device_explanations,
+                parameters=DeviceQuery,
+                answer=ExplanationList,
+                summary="Why each rule that concerns a device (or an asset) alarms, or why it does not",
+                refusals={404: "There is no such device or asset."},
+            ),
+            Endpoint(
+                path="/api/v1/explanations",
+                handler=self.explanation,
+                parameters=ExplanationQuery,
+                answer=ExplanationView,
+                summary="Why a rule alarms for a device or asset, or why it does not",
+                refusals={404: "There is no such rule, or it does not judge that."},
+            ),
+            Endpoint(
                 path="/api/v1/observations",
                 handler=self.observations,
                 parameters=ObservationsQuery,
@@ -224,6 +260,18 @@ class Api:
                 answer=ReloadList,
                 summary="Every reload of the rules, taken and refused, newest first",
                 refusals={503: _UNREADABLE_HISTORY},
+            ),
+            Endpoint(
+                path="/api/v1/rules/shadow",
+                handler=self.shadows,
+                answer=ShadowList,
+                summary="The shadow rules, how often they would have told people, and what would stand now",
+            ),
+            Endpoint(
+                path="/api/v1/rules/failures",
+                handler=self.failures,
+                answer=FailureList,
+                summary="The rules that failed at run time and judge nothing until a reload",
             ),
             Endpoint(
                 path="/api/v1/rules/state",
@@ -280,6 +328,27 @@ class Api:
         if not transitions and all(alarm.alarm_id != query.alarm_id for alarm in self._live.alarms()):
             raise _no_alarm(query.alarm_id)
         return TransitionList(transitions)
+
+    async def alarm_explanation(self, query: AlarmQuery) -> AlarmExplanation:
+        """Why an alarm stands; a shadow rule's too."""
+        shadow = await self._explainer.shadow_alarm(query.alarm_id)
+        return await self._explainer.alarm(shadow or await self.alarm(query))
+
+    async def device_explanations(self, query: DeviceQuery) -> ExplanationList:
+        """Every rule that concerns a device or an asset."""
+        name = f"{query.site}/{query.device}"
+        if name not in self._things:
+            raise ApiError(404, f"There is no device or asset {name}.", "/api/v1/devices and /api/v1/site list them.")
+        return await self._explainer.device(name)
+
+    async def explanation(self, query: ExplanationQuery) -> ExplanationView:
+        """One rule, one subject."""
+        try:
+            return await self._explainer.rule(query.rule, query.subject)
+        except UnknownSubjectError as error:
+            raise ApiError(
+                404, f"{error}.", "/api/v1/devices/SITE/DEVICE/explanations lists the rules of a device."
+            ) from None
 
     async def acknowledge(self, body: OperatorBody) -> Alarm:
         """Hand the acknowledgement to the engine."""
@@ -361,6 +430,14 @@ class Api:
     async def reloads(self, query: ReloadsQuery) -> ReloadList:
         """Who had the rules reloaded, and what came of it."""
         return ReloadList(await self._reader.reloads(before=query.before, limit=query.limit))
+
+    async def shadows(self, _: NoParameters) -> ShadowList:
+        """What the shadow rules would say."""
+        return await self._explainer.shadows()
+
+    async def failures(self, _: NoParameters) -> FailureList:
+        """The rules out of service."""
+        return await self._explainer.failures()
 
     async def rules_state(self, _: NoParameters) -> RulesState:
         """Which rules run."""

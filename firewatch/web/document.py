@@ -10,12 +10,15 @@ from datetime import datetime
 
 import msgspec
 
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.engine.failure import RuleFailure
+from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
 from firewatch.model.site import Asset, Building
 from firewatch.model.text import LocalText
 from firewatch.ports import CommandRecord, PartStatus, Rejection, StoredObservation
+from firewatch.rules.evaluator import Phase
+from firewatch.rules.spec import Mode
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -106,6 +109,108 @@ class ReloadList(msgspec.Struct, frozen=True):
     """Reloads of the rules, newest first."""
 
     reloads: list[RulesReload]
+
+
+class InputView(msgspec.Struct, frozen=True):
+    """A signal that a rule listens to, with its newest reading; `last` is null when it was never heard."""
+
+    signal: str
+    device: LocalText
+    label: LocalText
+    type: str
+    unit: str
+    last: LastReading | None
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    """How one condition of a rule stands. `text` says what it asks for, `note` what is known of it so far.
+
+    `signals` are those it reads itself, without those of its `parts`. `onset_time` is since when it holds or is about
+    to, `due` when time alone will change it. `facts` are its numbers by name: durations in seconds, times as text.
+    """
+
+    kind: str
+    condition: ConditionState
+    text: LocalText
+    note: LocalText | None
+    signals: tuple[str, ...]
+    onset_time: datetime | None
+    due: datetime | None
+    facts: dict[str, float | bool | str]
+    parts: list[FindingView]
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """One step of a rule's ladder; a rule without a ladder has one. `decides` is set on the step that gives the alarm
+    its priority. `finding` is null where the subject has none of the step's signals.
+    """
+
+    priority: Priority
+    decides: bool
+    finding: FindingView | None
+
+
+class ExplanationView(msgspec.Struct, frozen=True):
+    """Why a rule alarms for a subject, or why it does not. `verdict` says it in plain sentences.
+
+    `steps` go from mild to severe; `inputs` are all signals the rule listens to here. `alarm` is the one that stands,
+    with what hides it, `suppressor` the alarm that suppresses it. `failure` is set while the rule is out of service.
+    `is_carried` says that the alarm waits for the word of a rule that was changed. `engaged` is the phase for which
+    actuators were asked for something that is not yet undone, `next_repetition` when they are asked again, `next_wake`
+    when time alone may change something.
+    """
+
+    now: datetime
+    rule: str
+    subject: str
+    place: LocalText
+    text: LocalText
+    alarm_class: AlarmClass
+    mode: Mode
+    verdict: LocalText
+    steps: list[StepView]
+    inputs: list[InputView]
+    alarm: Alarm | None
+    suppressor: Alarm | None
+    failure: RuleFailure | None
+    is_carried: bool
+    engaged: Phase | None
+    next_repetition: datetime | None
+    next_wake: datetime | None
+
+
+class AlarmExplanation(msgspec.Struct, frozen=True):
+    """Why an alarm stands, or what became of it. `explanation` is how its rule stands now, null if there is none."""
+
+    alarm: Alarm
+    verdict: LocalText
+    explanation: ExplanationView | None
+
+
+class ExplanationList(msgspec.Struct, frozen=True):
+    """Every rule that listens to a device or speaks about it, in the order of the rules."""
+
+    explanations: list[ExplanationView]
+
+
+class ShadowRule(msgspec.Struct, frozen=True):
+    """A rule that is tried beside the others. `count` is how often it would have told people since the start."""
+
+    rule: str
+    count: int
+
+
+class ShadowList(msgspec.Struct, frozen=True):
+    """The shadow rules, and what would stand now if they were live, newest onset first."""
+
+    rules: list[ShadowRule]
+    alarms: list[Alarm]
+
+
+class FailureList(msgspec.Struct, frozen=True):
+    """The rules that failed at run time and judge nothing until a reload, in the order they failed."""
+
+    failures: list[RuleFailure]
 
 
 class SiteView(msgspec.Struct, frozen=True):

@@ -28,6 +28,12 @@ class Overview:
         self._inventory = inventory
         self._live = live
         self._clock = clock
+        self._signals = {
+            signal_id(site.id, device.id, signal.name): (site, device, signal)
+            for site in inventory.sites
+            for device in site.devices
+            for signal in (*inventory.kinds[device.kind].signals, *SUPERVISORY_SIGNALS)
+        }
 
     def sites(self) -> list[SiteView]:
         """Every compound, without its devices."""
@@ -48,6 +54,10 @@ class Overview:
     def devices(self) -> list[DeviceView]:
         """Every device with its last values, in the order of the site files."""
         return [self._device(site, device) for site in self._inventory.sites for device in site.devices]
+
+    def signal(self, identity: str) -> SignalView:
+        """One signal of the inventory, by its identity."""
+        return self._signal(*self._signals[identity])
 
     def readiness(self) -> Readiness:
         """Ready when every vital part is, and at least one has reported."""

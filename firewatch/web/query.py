@@ -118,6 +118,20 @@ class ReloadsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_instant(self.before)
 
 
+class ExplanationQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule and one thing that it judges."""
+
+    rule: Id
+    subject: Subject
+
+
+class DeviceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One device, or one asset."""
+
+    site: Id
+    device: Id
+
+
 class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which devices."""
 

@@ -34,6 +34,7 @@ from firewatch.ports import Clock, CommandRecord, CommandSink, HistoryReader, Li
 from firewatch.web import openapi
 from firewatch.web.api import Api
 from firewatch.web.document import Heartbeat, Resynchronise
+from firewatch.web.explanation import EngineQuestions, Explainer
 from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode
 from firewatch.web.guard import Guard, error_response
 from firewatch.web.overview import Overview
@@ -62,6 +63,7 @@ class WebServer:
         reader: HistoryReader,
         sink: CommandSink,
         rules: RuleReloader,
+        engine: EngineQuestions,
         clock: Clock,
         metrics: Callable[[], bytes],
         feed: LiveFeed,
@@ -83,6 +85,7 @@ class WebServer:
             clock=clock,
             feed=self._feed,
             overview=self._overview,
+            explainer=Explainer(engine, self._overview, live, clock),
         ).endpoints()
         self.app = self._build()
         self._server: _Server | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
+from firewatch.engine.engine import Engine
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import (
     Alarm,
@@ -37,6 +39,7 @@ from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, R
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.ports import Clock, CommandRecord, PartStatus, Picture, Rejection
+from firewatch.rules.spec import RuleSpec
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
 from firewatch.web.feed import LiveFeed
@@ -45,6 +48,8 @@ from firewatch.web.server import WebServer
 CONFIG = Path(__file__).parents[3] / "config"
 INVENTORY = load_inventory(Settings(sites=CONFIG / "sites", devices=CONFIG / "devices"))
 ALARM_ID = "00c0ffee00c0ffee"
+
+T = TypeVar("T")
 
 
 class FakeLive:
@@ -100,12 +105,18 @@ class FakeRules:
 
 
 class World:
-    """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`."""
+    """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`
+    and, with a real engine, `EngineQuestions`.
+    """
 
     address = ""
 
     def __init__(
-        self, clock: Clock | None = None, settings: HttpSettings | None = None, inventory: Inventory = INVENTORY
+        self,
+        clock: Clock | None = None,
+        settings: HttpSettings | None = None,
+        inventory: Inventory = INVENTORY,
+        rules: Sequence[RuleSpec] = (),
     ) -> None:
         self.clock = clock or FakeClock()
         self.live = FakeLive()
@@ -115,6 +126,8 @@ class World:
         self.feed = LiveFeed()
         self.settings = settings or HttpSettings(port=0)
         self.rules = FakeRules(self.clock)
+        self.engine = Engine(rules, inventory)
+        self.engine.start(self.clock.now())
         self.server = WebServer(
             self.settings,
             inventory,
@@ -122,11 +135,16 @@ class World:
             self.history,
             self,
             self.rules,
+            self,
             self.clock,
             lambda: b"firewatch_observations_total 7\n",
             self.feed,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
+
+    async def ask(self, question: Callable[[Engine], T]) -> T:
+        self.engine.advance(self.clock.now())
+        return question(self.engine)
 
     async def submit(self, command: OperatorCommand) -> Alarm:
         self.submitted.append(command)
@@ -198,6 +216,9 @@ class World:
         observation = Observation(signal, value, quality, now, now, now)
         self.live.newest[signal] = observation
         self.feed.push(observation)
+        for effect in self.engine.observe(observation, now):
+            if isinstance(effect, RecordTransition) and not effect.transition.alarm.shadow:
+                self._keep_transition(effect.transition)
 
     def command(self, device: str, action: str, answer: tuple[AnswerState, str] | None = None) -> None:
         """Send a command for the e-bike alarm, or follow it with an answer."""
@@ -222,13 +243,17 @@ class World:
 
     def _keep(self, alarm: Alarm, previous: AlarmState, reason: TransitionReason, by: str, comment: str = "") -> None:
         now = self.clock.now()
-        if not alarm.stands:
-            del self.live.standing[alarm.alarm_id]
-        else:
-            self.live.standing[alarm.alarm_id] = alarm
         number = sum(1 for change in self._changes if change == alarm.alarm_id) + 1
         self._changes.append(alarm.alarm_id)
-        self.history.write([AlarmTransition(alarm.alarm_id, number, now, reason, previous, alarm, by, comment)])
+        self._keep_transition(AlarmTransition(alarm.alarm_id, number, now, reason, previous, alarm, by, comment))
+
+    def _keep_transition(self, transition: AlarmTransition) -> None:
+        alarm = transition.alarm
+        if alarm.stands:
+            self.live.standing[alarm.alarm_id] = alarm
+        else:
+            self.live.standing.pop(alarm.alarm_id, None)
+        self.history.write([transition])
         self.feed.push(alarm)
 
 
