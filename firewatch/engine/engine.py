@@ -12,7 +12,8 @@ effects. What it promises:
 * A rule that fails at run time is taken out of service for that subject, told by a trouble alarm of its own, and
   disturbs no other; its standing alarm becomes unknown and stays.
 * An alarm that is shelved, suppressed by design or out of service is listed and recorded like any other, and told of as
-  soon as nothing hides it, if it still stands. What the rule asks of actuators does not depend on it.
+  soon as nothing hides it, if it still stands. Actuators are asked all the same while it is shelved or suppressed; out
+  of service nothing new is asked of them, and what was begun before ends with its phase.
 * The alarms of a shadow rule are recorded and counted like any other; nobody is told of them and nothing is done.
 * A change of the rules, by `reload` or while firewatch was down, leaves what is judged as before exactly where it was.
 """
@@ -62,7 +63,7 @@ from firewatch.engine.snapshot import (
 from firewatch.engine.suppression import Suppressions
 from firewatch.errors import FirewatchError, RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
-from firewatch.model.command import ActuatorCommand, OperatorCommand, OutOfService
+from firewatch.model.command import ActuatorCommand, OperatorCommand, OutOfService, ReturnToService
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.reload import ReloadReport
@@ -126,6 +127,12 @@ class _Running:
     def name(self) -> Judged:
         """The rule and the subject it is judged for."""
         return Judged(self.instance.rule.id, self.instance.subject)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether it may begin to ask actuators for something."""
+        is_out = self.standing is not None and self.standing.alarm.out_of_service is not None
+        return not self.instance.is_shadow and not is_out
 
     def next_wake(self) -> datetime | None:
         """When time alone may change something about it."""
@@ -435,8 +442,7 @@ class Engine:
             tally.alarm(instance.rule.id, "annunciated", draft.alarm_id)
         if alarm.condition is ConditionState.UNKNOWN:
             self._move(running, ConditionSeen(ConditionState.UNKNOWN), effects)
-        else:
-            self._engage(running, alarm.onset_time, Phase.ACTIVE, effects)
+        self._catch_up(running, effects)
 
     def _regrade(self, running: _Running, alarm: Alarm, effects: list[Effect], tally: Tally) -> None:
         rule = running.instance.rule
@@ -694,6 +700,7 @@ class Engine:
                 running.carried = False
                 self._move(running, ConditionSeen(ConditionState.ACTIVE), effects)
                 self._ease(running, change, effects)
+                self._catch_up(running, effects)
                 return
         running.carried = False
         self._begin_alarm(running, draft, effects)
@@ -752,9 +759,9 @@ class Engine:
     # -- commands to actuators -------------------------------------------------------------------------------------
 
     def _engage(self, running: _Running, onset: datetime, phase: Phase, effects: list[Effect]) -> None:
-        instance = running.instance
-        if instance.is_shadow:
+        if not running.may_act:
             return
+        instance = running.instance
         cause = running.standing.alarm.alarm_id if running.standing is not None else instance.alarm_id(onset)
         before = running.engagement
         sent = before.sent if before is not None and before.onset_time == onset else ()
@@ -762,6 +769,13 @@ class Engine:
         running.engagement = replace(begun, undo=instance.targets[begun.over])
         self._act(running, instance.targets[phase], effects)
         self._reschedule(running)
+
+    def _catch_up(self, running: _Running, effects: list[Effect]) -> None:
+        """Ask now for what could not be asked for when its condition began, if that stands."""
+        engagement, alarm = running.engagement, running.standing.alarm if running.standing is not None else None
+        is_engaged = engagement is not None and engagement.phase is Phase.ACTIVE
+        if alarm is not None and alarm.condition is ConditionState.ACTIVE and not is_engaged:
+            self._engage(running, self._now, Phase.ACTIVE, effects)
 
     def _disengage(self, running: _Running, effects: list[Effect]) -> None:
         engagement = running.engagement
@@ -808,6 +822,8 @@ class Engine:
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
             self._move(running, command, effects)
+            if isinstance(command, ReturnToService):
+                self._catch_up(running, effects)
             return
         for name, record in self._unjudged.items():  # a replayed word on an alarm whose rule is gone since
             if record.standing is not None and record.standing.alarm.alarm_id == command.alarm_id:

@@ -43,7 +43,8 @@ class Unshelve(msgspec.Struct, frozen=True, tag="unshelve"):
 
 class OutOfService(msgspec.Struct, frozen=True, tag="out_of_service"):
     """An operator takes what a rule says of a subject (`site/asset` or `site/device`) out of service, whether an alarm
-    stands or not, until somebody returns it. `reason` is where a work order is named.
+    stands or not, until somebody returns it. Nobody is told and no actuator is newly asked for anything meanwhile.
+    `reason` is where a work order is named.
     """
 
     rule: str

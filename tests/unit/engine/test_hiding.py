@@ -11,7 +11,7 @@ from firewatch.engine.suppression import without_circles
 from firewatch.errors import RefusedCommandError
 from firewatch.model.command import OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.rules.spec import RuleSpec
-from tests.unit.engine.world import BAD, World, at, rule
+from tests.unit.engine.world import BAD, E_BIKE, World, act, at, rule
 
 HIDING = {"class": "supervisory"}
 
@@ -37,6 +37,23 @@ def shelve(world: World, now: float, name: str = "low", seconds: float | None = 
 
 def take_out(world: World, now: float, name: str = "low", subject: str = "s/hydrant-1") -> list[str]:
     return world.command(now, OutOfService(name, subject, "li", "work order 7"))
+
+
+def put_back(world: World, now: float, name: str = "low") -> list[str]:
+    return world.command(now, ReturnToService(world.alarm(name).alarm_id, "wang", "repaired"))
+
+
+DOOR = "controller/door"
+
+
+def door(**fields: Any) -> RuleSpec:
+    """A rule that holds a lift's door, again and again, while it is open."""
+    actions = {
+        "active": [{**act("door_controller", "hold_door"), "every": "60s"}],
+        "inactive": [act("door_controller", "release_door")],
+    }
+    opened = {"state": {"signal": "lift_controller/door", "is": "open"}}
+    return rule("door", {"asset": "lift"}, opened, actions=actions, **(HIDING | fields))
 
 
 # -- suppression by design ---------------------------------------------------------------------------------------------
@@ -278,12 +295,13 @@ def test_a_shelf_stays_over_a_reload_that_changes_the_rule() -> None:
     assert world.advance(62) == ["! low", "low unacknowledged (shelf_ended)"]
 
 
-def test_hiding_an_alarm_changes_nothing_for_actuators() -> None:
-    actions = {"active": [{"device": "door_controller", "action": "hold_door"}]}
-    opened = {"state": {"signal": "lift_controller/door", "is": "open"}}
-    world = World(rule("door", {"asset": "lift"}, opened, actions=actions))
-    take_out(world, 1, "door", "s/lift")
-    assert world.hear(2, "controller/door", "open") == ["> door hold_door", "door unacknowledged (condition_active)"]
+def test_a_shelf_and_a_cause_change_nothing_for_actuators() -> None:
+    world = World(smoke(), door(**by("smoke")))
+    world.hear(1, "smoke-1/alarm", True)
+    assert world.hear(2, DOOR, "open") == ["> door hold_door", "door unacknowledged (condition_active)"]
+    shelve(world, 3, "door")
+    assert world.hear(4, DOOR, "closed")[0] == "> door release_door"
+    assert world.hear(5, DOOR, "open")[0] == "> door hold_door"
 
 
 # -- out of service ----------------------------------------------------------------------------------------------------
@@ -321,6 +339,63 @@ def test_what_is_not_judged_yet_is_taken_out_as_unknown() -> None:
 def test_what_nothing_judges_cannot_be_taken_out(rules: tuple[RuleSpec, ...], name: str, subject: str) -> None:
     with pytest.raises(RefusedCommandError, match="nothing to take out"):
         take_out(World(*rules), 1, name, subject)
+
+
+def test_what_is_out_of_service_asks_actuators_for_nothing_until_it_is_back_and_still_stands() -> None:
+    world = World(door())
+    take_out(world, 1, "door", "s/lift")
+    assert world.hear(2, DOOR, "open") == ["door unacknowledged (condition_active)"]
+    assert world.hear(3, DOOR, "closed") == ["door normal (condition_inactive)"]
+    world.hear(4, DOOR, "open")
+    assert world.advance(300) == []
+    assert put_back(world, 301, "door") == ["! door", "> door hold_door", "door unacknowledged (returned_to_service)"]
+    assert world.advance(361) == ["> door hold_door"]
+
+
+def test_a_camera_that_is_out_of_service_holds_no_door_on_suspicion() -> None:
+    world = World(E_BIKE)
+    take_out(world, 1, "e-bike", "s/lift")
+    world.hear(2, "cam/e_bike", 0.9)
+    world.hear(2.2, "cam/e_bike", 0.9)
+    assert world.standing() == ["e-bike unacknowledged active"]
+    assert world.commands() == []
+
+
+def test_what_was_begun_before_stays_and_is_let_go_with_its_condition() -> None:
+    world = World(door())
+    world.hear(1, DOOR, "open")
+    take_out(world, 2, "door", "s/lift")
+    assert world.advance(61) == ["> door hold_door"]
+    again = world.restarted()
+    again.resume(70)
+    assert again.hear(71, DOOR, "closed")[0] == "> door release_door"
+    assert again.hear(72, DOOR, "open") == ["door unacknowledged (condition_active)"]
+
+
+def test_what_was_begun_on_suspicion_before_is_let_go_too() -> None:
+    world = World(E_BIKE)
+    world.hear(1, "cam/e_bike", 0.9)
+    take_out(world, 1.1, "e-bike", "s/lift")
+    world.hear(1.2, "cam/e_bike", 0.9)
+    for second in range(2, 12):
+        world.hear(second, "cam/e_bike", 0.0)
+    assert [command.action for command in world.commands()] == ["hold_door", "release_door"]
+
+
+def test_what_was_begun_before_is_not_begun_again_by_putting_it_back() -> None:
+    world = World(door())
+    world.hear(1, DOOR, "open")
+    take_out(world, 2, "door", "s/lift")
+    assert put_back(world, 3, "door") == ["! door", "door unacknowledged (returned_to_service)"]
+
+
+def test_what_is_put_back_unseen_asks_as_soon_as_it_is_seen() -> None:
+    world = World(door())
+    take_out(world, 1, "door", "s/lift")
+    world.hear(2, DOOR, "open")
+    world.hear(3, DOOR, BAD)
+    assert put_back(world, 4, "door") == ["! door", "door unacknowledged (returned_to_service)"]
+    assert world.hear(5, DOOR, "open") == ["> door hold_door", "door unacknowledged (condition_known)"]
 
 
 # -- latched, and told again -------------------------------------------------------------------------------------------

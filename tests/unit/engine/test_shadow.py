@@ -7,7 +7,7 @@ import pytest
 from firewatch.errors import RefusedCommandError
 from firewatch.model.effect import RecordTransition
 from firewatch.rules.spec import Mode, RuleSpec
-from tests.unit.engine.world import BAD, E_BIKE, LOW, SLOW_LOW, World
+from tests.unit.engine.world import BAD, E_BIKE, LOW, SLOW_LOW, World, act, rule
 
 
 def shadow(spec: RuleSpec) -> RuleSpec:
@@ -90,6 +90,28 @@ def test_a_demoted_rule_closes_its_alarm_lets_go_and_judges_on_in_silence() -> N
     ]
     assert world.standing() == []
     assert len(world.engine.shadow_alarms()) == 1
+
+
+def test_a_rule_that_was_live_before_acts_again_when_it_is_promoted() -> None:
+    world = World(E_BIKE)
+    visit(world, 1)
+    world.reload(3, shadow(E_BIKE))
+    assert world.reload(4, E_BIKE)[:2] == ["! e-bike", "> speaker play"]
+    assert len({command.command_id for command in world.commands()}) == len(world.commands())
+
+
+def test_a_rule_promoted_while_it_cannot_see_acts_as_soon_as_it_can() -> None:
+    door = rule(
+        "door",
+        {"asset": "lift"},
+        {"state": {"signal": "lift_controller/door", "is": "open"}},
+        actions={"active": [act("door_controller", "hold_door")]},
+    )
+    world = World(shadow(door))
+    world.hear(1, "controller/door", "open")
+    world.hear(2, "controller/door", BAD)
+    assert "> door hold_door" not in world.reload(3, door)
+    assert world.hear(4, "controller/door", "open")[0] == "> door hold_door"
 
 
 def test_promoting_and_demoting_again_and_again_numbers_every_record_once() -> None:
