@@ -141,4 +141,4 @@ def test_a_story_tells_of_what_happens_in_it_and_of_nothing_else(story: str, exp
 
 
 def test_on_a_quiet_day_nobody_is_told_anything() -> None:
-    assert told("quiet", timedelta(hours=3), timedelta(seconds=5)) == set()
+    assert told("quiet", timedelta(minutes=90), timedelta(seconds=5)) == set()
