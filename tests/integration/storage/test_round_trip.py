@@ -11,10 +11,20 @@ import pytest
 from firewatch.model.alarm import AlarmState
 from firewatch.model.command import AnswerState, OutOfService, Shelve
 from firewatch.model.observation import Quality
+from firewatch.model.reload import (
+    ReloadOutcome,
+    ReloadReport,
+    ReloadTrigger,
+    RuleDifference,
+    RuleReload,
+    RulesProblem,
+    RulesReload,
+)
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput
 from firewatch.storage.history import PostgresHistory
 from firewatch.telemetry.events import RowIsolated
 
+from . import records
 from .records import SIGNAL, acknowledged, answer, at, command, picture, rejection, taken, transition
 
 pytestmark = pytest.mark.slow
@@ -315,3 +325,27 @@ async def test_the_status_says_what_the_history_is_kept_in(history: PostgresHist
     assert status.ready
     assert "PostgreSQL" in status.detail
     assert "plain tables" in status.detail or "hypertables" in status.detail
+
+
+async def test_a_reload_is_an_input_in_its_place_and_a_record_of_the_audit(history: PostgresHistory) -> None:
+    report = ReloadReport(at(2), (RuleReload("low", RuleDifference.REMOVED, removed=2, closed=("a1",)),), unchanged=40)
+    taken = RulesReload(
+        at(2.5), ReloadTrigger.OPERATOR, ReloadOutcome.TAKEN, "王", "digest", 2, report, "low:\n  - on_delay: 0s"
+    )
+    problem = RulesProblem("水.yaml", 3, 5, "low", "wrong", "mend it", "水.yaml:3:5: low: wrong; mend it")
+    refused = RulesReload(at(3), ReloadTrigger.FILES, ReloadOutcome.REFUSED, problems=(problem,))
+    for _ in range(2):
+        history.write([records.taken(1), taken, records.taken(3), refused])
+    await history.flush()
+    inputs = [each async for each in history.inputs_after(0)]
+    assert inputs == [records.taken(1), EngineInput(ordinal=2, now=at(2), rules="digest"), records.taken(3)]
+    assert await history.reloads() == [refused, taken]
+    assert await history.reloads(before=at(3)) == [taken]
+    assert await history.reloads(limit=1) == [refused]
+
+
+async def test_a_reload_counts_for_the_last_ordinal(history: PostgresHistory) -> None:
+    report = ReloadReport(at(9), (), unchanged=1)
+    history.write([RulesReload(at(9), ReloadTrigger.START, ReloadOutcome.TAKEN, "", "digest", 9, report)])
+    await history.flush()
+    assert await history.last_ordinal() == 9

@@ -8,9 +8,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
+from firewatch.engine.engine import Engine
 from firewatch.model.alarm import AlarmClass
 from firewatch.model.command import OperatorCommand, OutOfService, Shelve
+from firewatch.model.effect import RecordTransition
+from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
 from firewatch.model.site import Inventory
 from firewatch.rules.spec import Mode, RuleSpec
 from tests.unit.engine.world import (
@@ -24,6 +26,7 @@ from tests.unit.engine.world import (
     SMOKE,
     World,
     at,
+    reading,
     rule,
 )
 
@@ -137,6 +140,22 @@ def test_the_alarms_of_a_removed_rule_are_closed_with_that_reason() -> None:
     low = difference(world.report, "low")
     assert (low.difference, low.removed, low.closed) == ("removed", 2, (identity,))
     assert world.hear(4, "hydrant-1/pressure", 0.05) == []
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_alarm_that_begins_again_after_its_rule_came_back_is_numbered_on(restart: bool) -> None:
+    """A reading that is heard again gives the same id; a number that comes twice would be taken as recorded already."""
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.reload(2)
+    if restart:
+        snapshot = world.engine.snapshot()
+        world.engine = Engine([], INVENTORY)
+        assert world.engine.restore(snapshot).removed == ()
+        world.engine.resume(at(2))
+    world.reload(3, LOW)
+    effects = world.engine.observe(reading("hydrant-1/pressure", 0.05, 4, event=1), at(4))
+    assert [effect.transition.number for effect in effects if isinstance(effect, RecordTransition)] == [3]
 
 
 def test_the_door_held_by_a_removed_rule_is_let_go() -> None:

@@ -10,6 +10,7 @@ from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmState, ConditionState, Maintenance, TransitionReason
 from firewatch.model.command import AnswerState, OutOfService, ReturnToService, Shelve, Unshelve
 from firewatch.model.observation import Observation, Quality
+from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload
 from firewatch.ports import EngineInput, PartStatus, Picture
 from firewatch.testing.clock import START
 from firewatch.web.query import ObservationsQuery
@@ -472,3 +473,37 @@ def test_every_signal_of_the_sample_compound_can_be_asked_for():
         for device in site.devices:
             for signal in INVENTORY.kinds[device.kind].signals:
                 msgspec.convert({"signal": f"{site.id}/{device.id}/{signal.name}"}, ObservationsQuery)
+
+
+async def test_an_operator_has_the_rules_reloaded_and_reads_who_did_so_before(world, client):
+    world.rules.outcome = ReloadOutcome.REFUSED
+    world.rules.problems = (RulesProblem("water.yaml", 3, 5, "low", "wrong", "mend it", "water.yaml:3:5: wrong"),)
+    response = await client.post("/api/v1/rules/reload", json={"operator": "Wang"}, headers=OWN_PAGE)
+    assert response.status_code == 200
+    assert response.json()["outcome"] == "refused"
+    assert response.json()["problems"][0]["line"] == 3
+    assert world.rules.asked_by == ["Wang"]
+    assert (await ask(client, "/api/v1/rules/state"))["problems"][0]["text"] == "water.yaml:3:5: wrong"
+
+    for second in (1, 2, 3):
+        time = world.clock.now() + timedelta(seconds=second)
+        world.history.write([RulesReload(time, ReloadTrigger.FILES, ReloadOutcome.REFUSED, by=str(second))])
+    page = (await ask(client, "/api/v1/rules/reloads?limit=2"))["reloads"]
+    assert [each["by"] for each in page] == ["3", "2"]
+    before = page[-1]["time"].replace("+", "%2B")
+    assert [each["by"] for each in (await ask(client, f"/api/v1/rules/reloads?before={before}"))["reloads"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ({}, OWN_PAGE, 400),
+        ({"operator": ""}, OWN_PAGE, 400),
+        ({"operator": "Wang", "force": True}, OWN_PAGE, 400),
+        ({"operator": "Wang"}, {}, 403),
+    ],
+)
+async def test_a_reload_that_is_asked_for_wrongly_is_refused(world, client, body, headers, status):
+    response = await client.post("/api/v1/rules/reload", json=body, headers=headers)
+    assert response.status_code == status
+    assert world.rules.asked_by == []
