@@ -54,8 +54,6 @@ def signals_of(condition: ConditionSpec) -> Iterator[str]:
 
 def implies(first: ConditionSpec, second: ConditionSpec) -> bool:
     """Whether `second` is active whenever `first` is, both judged for the same subject from the same start."""
-    if first == second:
-        return True
     one, other = first.form, second.form
     if isinstance(one, tuple) and first.kind == "any":
         return all(implies(part, second) for part in one)
@@ -69,7 +67,7 @@ def implies(first: ConditionSpec, second: ConditionSpec) -> bool:
         return implies(other, one)
     if isinstance(other, CoincidenceSpec) and other.k == 1 and any(implies(first, part) for part in other.of):
         return True
-    return _form_implies(first, second)
+    return _form_implies(first, second) or (first.kind == second.kind and first == second)
 
 
 def _form_implies(first: ConditionSpec, second: ConditionSpec) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 from firewatch.config.condition_logic import implies, signals_of
 from firewatch.config.effective_rule import EffectiveRule
@@ -80,33 +81,56 @@ def _way_back(name: str, behind: dict[str, list[str]]) -> list[str] | None:
 # -- rules that tell nothing new ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A rule with what it is compared by."""
+
+    rule: EffectiveRule
+    steps: tuple[StepSpec, ...]
+    subjects: frozenset[str]
+
+    @classmethod
+    def of(cls, rule: EffectiveRule) -> _Judged:
+        return cls(rule, rule.spec.steps, frozenset(subject.name for subject in rule.subjects))
+
+    def keys(self) -> list[tuple[str, ...]]:
+        """What it shares at least one of with every rule that it could be compared with."""
+        spec = self.rule.spec
+        signals = {signal for step in self.steps for signal in signals_of(step.when)}
+        kinds = (*spec.scope.device, *spec.scope.asset)
+        return [(spec.mode, spec.alarm_class, kind, signal) for kind in kinds for signal in signals]
+
+
 def _shadowed(rules: Iterable[EffectiveRule]) -> Iterator[Problem]:
     """Rules that are active only when another one of their class and at least their priority is, for the same subjects.
 
-    Of two that say the same the one read later is told of. Only rules that share a signal are compared.
+    Of two that say the same the one read later is told of. Only rules that share a signal are compared, and one that
+    tells nothing new is told of once.
     """
-    like_it: defaultdict[tuple[str, ...], list[EffectiveRule]] = defaultdict(list)
-    for later in rules:
-        scope = later.spec.scope
-        signals = {signal for step in later.spec.steps for signal in signals_of(step.when)}
-        sort = (later.spec.mode, later.spec.alarm_class)
-        keys = [(*sort, kind, signal) for kind in (*scope.device, *scope.asset) for signal in signals]
-        for earlier in {id(rule): rule for key in keys for rule in like_it[key]}.values():
-            if _tells_nothing_new(later, earlier):
-                yield _shadow_problem(later, earlier)
-            elif _tells_nothing_new(earlier, later):
-                yield _shadow_problem(earlier, later)
+    like_it: defaultdict[tuple[str, ...], list[_Judged]] = defaultdict(list)
+    told: set[_Judged] = set()
+    for later in map(_Judged.of, rules):
+        keys = later.keys()
+        earlier = dict.fromkeys(rule for key in keys for rule in like_it[key])
+        wider = next((rule for rule in earlier if _tells_nothing_new(later, rule)), None)
+        if wider is not None:
+            yield _shadow_problem(later, wider)
+            continue
+        for rule in earlier:
+            if rule not in told and _tells_nothing_new(rule, later):
+                told.add(rule)
+                yield _shadow_problem(rule, later)
         for key in keys:
             like_it[key].append(later)
 
 
-def _tells_nothing_new(rule: EffectiveRule, other: EffectiveRule) -> bool:
-    mine, others = rule.spec, other.spec
+def _tells_nothing_new(one: _Judged, other: _Judged) -> bool:
+    if one.subjects.isdisjoint(other.subjects):
+        return False
+    mine, others = one.rule.spec, other.rule.spec
     if mine.id == others.id or any(each.rule == others.id for each in mine.suppressed_by):
         return False
-    if not all(any(_covers(wider, step) for wider in others.steps) for step in mine.steps):
-        return False
-    return not {s.name for s in rule.subjects}.isdisjoint(s.name for s in other.subjects)
+    return all(any(_covers(wider, step) for wider in other.steps) for step in one.steps)
 
 
 def _covers(wider: StepSpec, step: StepSpec) -> bool:
@@ -114,13 +138,11 @@ def _covers(wider: StepSpec, step: StepSpec) -> bool:
     return urgent_enough and wider.on_delay <= step.on_delay and implies(step.when, wider.when)
 
 
-def _shadow_problem(rule: EffectiveRule, other: EffectiveRule) -> Problem:
-    there = {subject.name for subject in other.subjects}
-    shared = sum(1 for subject in rule.subjects if subject.name in there)
-    where = "" if shared == len(rule.subjects) else f" ({shared} of {len(rule.subjects)} subjects)"
-    what = f'it tells nothing new: "{other.spec.id}" is active whenever it is, and as urgent{where}'
-    place = other.place("id")
+def _shadow_problem(one: _Judged, other: _Judged) -> Problem:
+    shared = len(one.subjects & other.subjects)
+    where = "" if shared == len(one.subjects) else f" ({shared} of {len(one.subjects)} subjects)"
+    what = f'it tells nothing new: "{other.rule.spec.id}" is active whenever it is, and as urgent{where}'
+    at = "when" if one.rule.spec.when is not None else "ladder"
     hint = "remove it, or give it another priority"
-    return rule.written.problem(
-        ("when",) if rule.spec.when else ("ladder",), what, hint, other=place, severity=Severity.LINT
-    )
+    place = other.rule.place("id")
+    return one.rule.written.problem((at,), what, hint, other=place, severity=Severity.LINT)
