@@ -65,7 +65,7 @@ class SequenceEvaluator:
 
     def explain(self, state: SequenceState) -> Finding:
         """Both, and when `first` last began."""
-        facts: dict[str, Any] = {"within": self._within}
+        facts: dict[str, Any] = {"ending": "then", "within": self._within}
         if state.first_times:
             facts["first_time"] = state.first_times[-1]
         parts = self._parts.explain(state.parts)
@@ -152,7 +152,7 @@ class OmissionEvaluator:
 
     def explain(self, state: OmissionState) -> Finding:
         """Both, and until when the second has to follow."""
-        facts: dict[str, Any] = {"within": self._within}
+        facts: dict[str, Any] = {"ending": "without", "within": self._within}
         parts = self._parts.explain(state.parts)
         return Finding("sequence", state.condition, (), state.onset_time, state.due, facts, parts)
 

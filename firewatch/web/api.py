@@ -106,7 +106,9 @@ class Api:
         self._overview = overview
         self._explainer = explainer
         self._signals = {signal.signal for device in overview.devices() for signal in device.signals}
-        self._things = {f"{site.id}/{thing.id}" for site in inventory.sites for thing in (*site.devices, *site.assets)}
+        sites = inventory.sites
+        self._things = {f"{site.id}/{device.id}" for site in sites for device in site.devices}
+        self._things |= {f"{site.id}/{asset.id}" for site in sites for asset in site.assets}
         self._cameras = {
             f"{site.id}/{device.id}" for site in inventory.sites for device in site.devices if device.stream
         }

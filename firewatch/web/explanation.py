@@ -5,6 +5,7 @@ A question runs where the engine is, between two of its inputs, so that readings
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol, TypeVar
@@ -35,6 +36,7 @@ from firewatch.web.overview import Overview
 from firewatch.web.phrases import same, say, sentences, word
 from firewatch.web.reasons import Pending, Reasons
 
+_VALUE_IN_BRACKETS = re.compile(r" ?[(（][^()（）]*\{value\}[^()（）]*[)）]")
 _LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED)
 
 T = TypeVar("T")
@@ -238,7 +240,8 @@ class _Verdict:
         reasons, (finding, due) = self._reasons, pending
         if finding.kind == "absence":
             return say("none.silence", what=reasons.why(finding), left=reasons.left(due))
-        since = reasons.time(finding.onset_time) if finding.onset_time is not None else same("?")
+        onset = finding.onset_time or (finding.parts[0].onset_time if finding.parts else None) or self._told.now
+        since = reasons.time(onset)
         if finding.kind == "camera_session":
             return say("none.suspected", since=since, left=reasons.left(due))
         what = reasons.why(finding.parts[0]) if finding.parts else reasons.demand(finding)
@@ -275,8 +278,9 @@ def _title(told: Explanation, inputs: dict[str, InputView]) -> LocalText:
     if told.alarm is not None:
         return told.alarm.text
     first = next(iter(inputs.values()), None)
+    text = LocalText(zh=_VALUE_IN_BRACKETS.sub("", told.text.zh), en=_VALUE_IN_BRACKETS.sub("", told.text.en))
     unit = first.unit if first is not None else ""
-    return render(told.text, value="–", unit=unit, place=told.place, device=first.device if first else told.place)
+    return render(text, value="…", unit=unit, place=told.place, device=first.device if first else told.place)
 
 
 def _finding(finding: Finding, reasons: Reasons) -> FindingView:

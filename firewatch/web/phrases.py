@@ -45,7 +45,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "k_of_n": ("以下条件中满足{k}项", "{k} of these"),
     "k_of_n.within": ("以下条件中在{within}内满足{k}项", "{k} of these within {within} of one another"),
     "sequence": ("先满足第一项，{within}内再满足第二项", "the first, and the second within {within} after it"),
-    "omission": ("满足第一项后{within}内未满足第二项", "the first, and not the second within {within} after it"),
+    "omission": ("第一项成立{within}后第二项仍成立", "the second still holds {within} after the first began"),
     "count": ("{within}内发生{at_least}次", "{at_least} times within {within}"),
     "duty_cycle": ("占{within}的{share}以上", "for more than {share} of {within}"),
     "schedule": ("处于规定时段", "within its hours"),
@@ -58,6 +58,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     # What is known of it.
     "back_at": ("回到{limit}才算恢复", "back at {limit}"),
     "heard_at": ("最近一次：{time}", "last heard at {time}"),
+    "awaited_since": ("自{time}起等待", "awaited since {time}"),
     "moved": ("期间上升{rose}，下降{fell}", "rose by {rose}, fell by {fell}"),
     "differ": ("现相差{difference}", "they differ by {difference}"),
     "usual": ("常值为{usual}", "usual is {usual}"),
@@ -86,22 +87,24 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "heard": ("{what}于{age}前有数据", "{what} was heard {age} ago"),
     "silent": ("{what}自{since}起无数据", "nothing was heard from {what} since {since}"),
     "silent.ever": ("从未收到{what}的数据", "nothing was ever heard from {what}"),
+    "score": ("{signal}为{value}，未达到{enter}", "{signal} is {value}, not {enter} or more"),
+    "of": ("{what}，{demand}", "{what}, {demand}"),
     "true": ("{demand}{note}", "{demand}{note}"),
-    "false": ("不成立：{demand}{note}", "not so: {demand}{note}"),
+    "false": ("“{demand}”不成立{note}", "“{demand}” is not the case{note}"),
     "note": ("（{note}）", " ({note})"),
     "none_of": ("{n}项条件均不满足，例如{clauses}", "none of {n} conditions holds, such as: {clauses}"),
-    "too_few": ("需满足{k}项，现满足{n}项：{clauses}", "{n} of the {k} needed hold: {clauses}"),
+    "too_few": ("需满足{k}项，现仅满足{n}项；未满足：{clauses}", "only {n} of the needed {k} hold; not: {clauses}"),
     "lasting": ("{clause}，但尚未持续{on}", "{clause}, but not yet for {on}"),
     "more": ("等{n}项", "and {n} more"),
     "never_heard": ("尚未收到{signal}", "{signal} has not been heard yet"),
     "bad": ("{signal}最近一次读数无效", "the last reading of {signal} is bad"),
-    "unknown": ("无法判断{demand}{note}", "it cannot be told: {demand}{note}"),
+    "unknown": ("“{demand}”尚不可知{note}", "whether “{demand}” is not known{note}"),
     "no_signals": ("此处没有该规则所需的信号", "there are none of the rule's signals here"),
     # The answer.
     "none": ("未报警：{why}。", "No alarm: {why}."),
     "none.unknown": (
-        "未报警，且无法判断是否应当报警：{why}。",
-        "No alarm, and nobody can tell whether there should be: {why}.",
+        "未报警，但目前无法判断：{why}。",
+        "No alarm, but it cannot be judged at present: {why}.",
     ),
     "none.pending": (
         "尚未报警：{what}，自{since}起。若持续不变，{left}后报警。",
@@ -109,7 +112,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "none.silence": (
         "未报警：{what}。若一直无数据，{left}后报警。",
-        "No alarm: {what}. It alarms in {left} unless it is heard again.",
+        "No alarm: {what}. It alarms in {left} unless something is heard.",
     ),
     "none.suspected": (
         "尚未报警：自{since}起疑似出现，{left}内判定。",
@@ -163,6 +166,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
 }
 
 _VALUES: dict[str, tuple[str, str]] = {
+    "of": ("{what}，{demand}", "{what}, {demand}"),
     "true": ("是", "yes"),
     "false": ("否", "no"),
     "open": ("开", "open"),
@@ -238,6 +242,8 @@ def length(duration: timedelta) -> LocalText:
     ):
         if whole >= size:
             large, small = whole // size, whole % size // part
+            if not small and zh == "分":
+                zh = "分钟"
             rest = (f"{small}{part_zh}", f" {small} {part_en}") if small else ("", "")
             return LocalText(zh=f"{large}{zh}{rest[0]}", en=f"{large} {en}{rest[1]}")
     raise AssertionError(duration)

@@ -99,7 +99,7 @@ class Reasons:
             key = "k_of_n.within" if facts["within"] else "k_of_n"
             return say(key, k=quantity(_value(facts["k"]), ""), within=_length(facts["within"]))
         if kind == "sequence":
-            return say("omission" if "without" in facts else "sequence", within=_length(facts["within"]))
+            return say("omission" if facts["ending"] == "without" else "sequence", within=_length(facts["within"]))
         if kind == "count":
             least = quantity(_value(facts["at_least"]), "")
             return say("count", at_least=least, within=_length(facts["within"]))
@@ -125,7 +125,7 @@ class Reasons:
             has_deadband = facts["returns_at"] != facts["limit"]
             return say("back_at", limit=self._of(finding, facts["returns_at"])) if has_deadband else None
         if kind == "absence":
-            return self._at("heard_at", facts.get("heard_time"))
+            return self._at("heard_at" if self._was_heard(finding) else "awaited_since", facts.get("heard_time"))
         if kind == "rate_of_change":
             rose, fell = (self._of(finding, facts[name]) if name in facts else None for name in ("rose_by", "fell_by"))
             return say("moved", rose=rose, fell=fell) if rose is not None and fell is not None else None
@@ -185,7 +185,7 @@ class Reasons:
             return [say("is", signal=self._signal(finding), value=self._newest(finding))]
         if kind == "absence":
             heard = finding.facts.get("heard_time")
-            if not isinstance(heard, datetime):
+            if not isinstance(heard, datetime) or not self._was_heard(finding):
                 return [say("silent.ever", what=self._source(finding))]
             return [say("silent", what=self._source(finding), since=self.time(heard))]
         if kind == "not":
@@ -205,14 +205,18 @@ class Reasons:
             return [say(key, signal=self._signal(finding), value=newest, values=values)]
         if kind == "absence":
             return [self._heard(finding)]
-        if kind == "not":
-            return self._clauses(parts[0])
-        if kind == "delay":
+        if kind in ("not", "delay"):
             return self._clauses(parts[0])
         if kind == "all":
             return _chained(self._clauses(part) for part in parts if part.condition is _INACTIVE)
         if kind in ("any", "k_of_n"):
             return self._too_few(finding)
+        lacking = [part for part in parts if part.condition is not _ACTIVE]
+        if kind in ("sequence", "camera_session") and lacking:
+            return self._clauses(lacking[0])
+        if kind == "camera_session":
+            enter, value = self._of(finding, finding.facts["enter"]), self._newest(finding)
+            return [say("score", signal=self._signal(finding), value=value, enter=enter)]
         return [self._plainly("false", finding)]
 
     def _why_unknown(self, finding: Finding) -> list[LocalText]:
@@ -223,6 +227,8 @@ class Reasons:
         unknown = [part for part in finding.parts if part.condition is _UNKNOWN]
         if unknown:
             return _chained(self._clauses(part) for part in unknown)
+        if finding.kind == "absence":
+            return [self._heard(finding)]
         unheard = [clause for signal in finding.signals if (clause := self._unheard(signal)) is not None]
         return unheard or [self._plainly("unknown", finding)]
 
@@ -236,8 +242,10 @@ class Reasons:
         return clauses
 
     def _plainly(self, key: str, finding: Finding) -> LocalText:
-        note = self.note(finding)
-        return say(key, demand=self.demand(finding), note=say("note", note=note) if note is not None else "")
+        note, demand = self.note(finding), self.demand(finding)
+        if finding.kind in ("count", "duty_cycle"):
+            demand = say("of", what=self.demand(finding.parts[0]), demand=demand)
+        return say(key, demand=demand, note=say("note", note=note) if note is not None else "")
 
     def _beyond(self, finding: Finding) -> LocalText:
         value, limit, word_ = self._number(finding), finding.facts["limit"], _LIMITS[finding.kind]
@@ -255,8 +263,14 @@ class Reasons:
 
     def _heard(self, finding: Finding) -> LocalText:
         heard = finding.facts.get("heard_time")
-        age = left(self._now - heard) if isinstance(heard, datetime) else same("?")
-        return say("heard", what=self._source(finding), age=age)
+        if not isinstance(heard, datetime) or not self._was_heard(finding):
+            return say("never_heard", signal=self._source(finding))
+        return say("heard", what=self._source(finding), age=left(self._now - heard))
+
+    def _was_heard(self, finding: Finding) -> bool:
+        """Silence counts from when firewatch began to listen, too."""
+        views = (self._inputs.get(signal) for signal in finding.signals)
+        return any(view is not None and view.last is not None for view in views)
 
     def _unheard(self, signal: str) -> LocalText | None:
         view = self._inputs.get(signal)
@@ -276,7 +290,8 @@ class Reasons:
                 return Pending(finding, finding.due)
             return self.pending(finding.parts[0]) if not finding.facts["on_delay"] else None
         if finding.kind in ("absence", "sequence", "duty_cycle", "camera_session"):
-            return Pending(finding, finding.due) if finding.due is not None else None
+            begun = finding.kind in ("absence", "camera_session") or finding.parts[0].condition is _ACTIVE
+            return Pending(finding, finding.due) if begun and finding.due is not None else None
         waiting = [part for part in finding.parts if part.condition is not _ACTIVE]
         found = [one for part in waiting if (one := self.pending(part)) is not None]
         enough = finding.kind == "any" or (finding.kind == "all" and len(waiting) == 1)
@@ -329,7 +344,7 @@ def _length(fact: object) -> LocalText:
 
 
 def _listed(fact: object) -> LocalText:
-    words = [word(one) for one in str(fact).split(", ")]
+    words = [word(one.removesuffix(".0")) for one in str(fact).split(", ")]
     return LocalText(zh="或".join(one.zh for one in words), en=" or ".join(one.en for one in words))
 
 
