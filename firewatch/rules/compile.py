@@ -169,6 +169,7 @@ class _Builder:
         self._kinds = inventory.kinds
         self._subject = subject
         self._devices = subject.devices
+        self._found: list[str] = []
 
     # -- the evaluator ---------------------------------------------------------------------------------------------
 
@@ -284,13 +285,15 @@ class _Builder:
         """The signals of that name: `signal`, `kind/signal` or `kind.tag/signal`."""
         whose, _, signal = name.rpartition("/")
         kind, _, tag = whose.partition(".")
-        return [
+        found = [
             signal_id(self._subject.site.id, device.id, signal)
             for device in self._devices
             if kind in ("", device.kind)
             and (not tag or tag in device.tags)
             and self._kinds[device.kind].signal(signal) is not None
         ]
+        self._found.append(" ".join(found))
+        return found
 
     def _pairs(self, form: DifferenceSpec) -> list[tuple[str, str]]:
         """Which signals are held against each other: each device's own two if they are the same devices, else each
@@ -337,7 +340,7 @@ class _Builder:
             devices=subject.devices,
             kinds=self._kinds,
             targets=self._all_targets(),
-            fingerprint=_fingerprint(self._plan.judged, evaluator, subject.site.time_zone),
+            fingerprint=_fingerprint(self._plan.judged, *self._found, *evaluator.signals, subject.site.time_zone),
             places={reach: subject.place(reach) for reach in Reach} if self._plan.is_placed else _NO_PLACES,
         )
 
@@ -382,5 +385,5 @@ def _joined(separator: str, parts: list[str]) -> str:
     return separator.join(part for part, after in zip(parts, following, strict=True) if not after.startswith(part))
 
 
-def _fingerprint(judged: str, evaluator: AnyEvaluator, time_zone: str) -> str:
-    return hashlib.blake2s("|".join([judged, *evaluator.signals, time_zone]).encode(), digest_size=8).hexdigest()
+def _fingerprint(*judged: str) -> str:
+    return hashlib.blake2s("|".join(judged).encode(), digest_size=8).hexdigest()

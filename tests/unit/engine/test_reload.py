@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from firewatch.engine.engine import Engine
 from firewatch.model.alarm import AlarmClass
@@ -201,6 +202,20 @@ def test_rules_that_cannot_be_compiled_change_nothing(monkeypatch: pytest.Monkey
     with pytest.raises(ZeroDivisionError):
         world.reload(2, STRICTER)
     assert world.engine.snapshot() == before
+
+
+def test_a_rule_that_reads_the_same_signals_in_another_way_is_judged_anew() -> None:
+    """Which of them each part of a condition reads may depend on tags alone."""
+
+    def tagged(*names: str) -> Inventory:
+        devices = tuple(replace(one, tags=("near",) if one.id in names else ()) for one in SITE.devices)
+        return replace(INVENTORY, sites=(replace(SITE, devices=devices),))
+
+    parts = [{"state": {"signal": f"{kind}/alarm", "is": True}} for kind in ("smoke_detector.near", "smoke_detector")]
+    world = World(rule("both", {"asset": "fire_zone"}, {"all": parts}))
+    world.reload(1, *world.rules, inventory=tagged("smoke-1", "smoke-2", "smoke-3", "smoke-4"))
+    assert world.reload(2, *world.rules, inventory=tagged("smoke-1")) == []
+    assert difference(world.report, "both").changed == 1
 
 
 def test_the_report_can_be_kept_as_json() -> None:
