@@ -446,7 +446,8 @@ class Engine:
 
     def _regrade(self, running: _Running, alarm: Alarm, effects: list[Effect], tally: Tally) -> None:
         rule = running.instance.rule
-        priority = rule.steps[alarm.step].priority
+        # What is over by now may have begun at a step that the rule does not have any more.
+        priority = rule.steps[min(alarm.step, len(rule.steps) - 1)].priority
         if (priority, rule.alarm_class) != (alarm.priority, alarm.alarm_class):
             tally.alarm(rule.id, "regraded", alarm.alarm_id)
             self._move(running, Regraded(priority, rule.alarm_class), effects)
@@ -570,7 +571,7 @@ class Engine:
                 added.append(running.name)
             else:
                 self._inherit(running, record.standing, record.closed, record.engagement, carried=record.carried)
-                if not _take_state(running, record):
+                if not _take_state(running, record, kept.now):
                     running.carried = True
                     changed.append(running.name)
         for name in [name for name in records if name.rule.startswith(PREFIX)]:
@@ -865,6 +866,9 @@ class Engine:
         if trouble is None:
             trouble = self._troubles[told_by.rule.id] = _Running(0, told_by)
             self._append(trouble)
+        elif trouble.instance.is_shadow is not told_by.is_shadow:
+            self._move(trouble, Closed(Move.DEMOTED if told_by.is_shadow else Move.PROMOTED), effects)
+            trouble.instance = told_by
         self._begin_alarm(trouble, _draft(told_by, failure.change(), self._now), effects)
 
     def _take_trouble(self, record: InstanceRecord) -> None:
@@ -948,14 +952,16 @@ def _record_of(running: _Running) -> InstanceRecord:
     )
 
 
-def _take_state(running: _Running, record: InstanceRecord) -> bool:
+def _take_state(running: _Running, record: InstanceRecord, now: datetime) -> bool:
     """Give the instance the state that was kept of it; False if it has to judge anew."""
     if record.fingerprint != running.instance.fingerprint:
         return False
     try:
-        running.state = msgspec.json.decode(record.state, type=running.evaluator.state_type)
-    except msgspec.DecodeError:
+        state = msgspec.json.decode(record.state, type=running.evaluator.state_type)
+        running.evaluator_wake(running.evaluator.arm(state, now))
+    except Exception:  # a state of another shape may raise anything
         return False
+    running.state = state
     return True
 
 

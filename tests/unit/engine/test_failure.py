@@ -99,6 +99,18 @@ def test_a_shadow_rule_that_fails_troubles_nobody() -> None:
     assert len(world.engine.failures()) == 1
 
 
+@pytest.mark.usefixtures("failing")
+def test_a_rule_that_failed_as_a_shadow_tells_people_when_it_fails_live() -> None:
+    world = World(LOW.model_copy(update={"mode": Mode.SHADOW}))
+    world.hear(1, "hydrant-1/pressure", -1.0)
+    world.reload(2, LOW)
+    assert world.hear(3, "hydrant-1/pressure", -1.0)[0] == "! rule-failed-low"
+    assert world.standing() == ["rule-failed-low unacknowledged active"]
+    again = world.restarted()
+    again.resume(4)
+    assert again.hear(5, "hydrant-1/pressure", -1.0)[0] == "! rule-failed-low"
+
+
 def test_the_longest_rule_id_still_has_its_trouble_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(LOW.model_copy(update={"id": "a" * 64}))
     monkeypatch.setattr(world.engine._running[0], "observe", lambda *_: 1 / 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.engine.world import BAD, World, at, rule
 
 CO = rule(
@@ -74,6 +76,18 @@ def test_a_ladder_that_lost_its_severe_step_to_a_reload_is_judged_anew() -> None
     assert world.reload(1, shorter) == ["co unacknowledged (condition_unknown)"]
     assert world.hear(2, SIGNAL, 90.0) == ["co unacknowledged (condition_known)", "co unacknowledged (stepped_down)"]
     assert (world.alarm("co").priority, world.alarm("co").step) == ("low", 0)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_alarm_that_is_over_may_have_begun_at_a_step_that_is_gone(*, restart: bool) -> None:
+    world = World(CO)
+    world.hear(0, SIGNAL, 90.0)
+    shorter = CO.model_copy(update={"ladder": CO.ladder[:1]})
+    world.reload(1, shorter)
+    assert world.hear(2, SIGNAL, 10.0) == ["co rtn_unacknowledged (condition_inactive)"]
+    world = world.restarted() if restart else world
+    assert (world.resume(3) if restart else world.reload(3, shorter)) == ["co rtn_unacknowledged (rule_changed)"]
+    assert world.alarm("co").priority == "low"
 
 
 def test_a_ladder_survives_a_restart_in_the_middle_of_a_delay() -> None:

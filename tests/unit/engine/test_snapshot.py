@@ -10,6 +10,7 @@ from firewatch.engine.snapshot import Judged, SnapshotError
 from tests.unit.engine.world import ALL, E_BIKE, INVENTORY, LOW, SILENT, SLOW_LOW, World, act, at, rule, words
 
 STRICTER = rule("low", {"device": "pressure_transmitter"}, {"low": {"signal": "pressure", "limit": 0.06}})
+ABSENT = [{"absence": {"after": "15s"}}]
 REWORDED = LOW.model_copy(update={"advice": LOW.text})
 
 
@@ -195,6 +196,16 @@ def test_a_state_that_no_longer_fits_costs_its_own_rule_and_no_other() -> None:
     engine = Engine([LOW, SLOW_LOW], INVENTORY)
     report = engine.restore(msgspec.json.encode(snapshot))
     assert (report.changed, report.restored) == ((Judged("low", "s/hydrant-1"),), 3)
+
+
+def test_a_state_that_lost_its_parts_does_not_keep_the_engine_from_starting() -> None:
+    silences = rule("silences", {"device": "pressure_transmitter"}, {"k_of_n": {"k": 1, "within": "1s", "of": ABSENT}})
+    snapshot = msgspec.json.decode(World(silences, LOW).engine.snapshot())
+    snapshot["instances"][0]["state"] |= {"leaves": [], "spans": []}
+    engine = Engine([silences, LOW], INVENTORY)
+    assert engine.restore(msgspec.json.encode(snapshot)).changed == (Judged("silences", "s/hydrant-1"),)
+    assert words(engine.resume(at(100))) == []
+    assert words(engine.advance(at(200)))[0] == "! silences"
 
 
 def test_commands_that_were_sent_are_not_sent_again() -> None:
