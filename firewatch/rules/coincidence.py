@@ -19,6 +19,7 @@ from firewatch.rules.states import CoincidenceState, Span, State
 _ACTIVE = ConditionState.ACTIVE
 _INACTIVE = ConditionState.INACTIVE
 _UNKNOWN = ConditionState.UNKNOWN
+_RANK = {_INACTIVE: 0, _UNKNOWN: 1, _ACTIVE: 2}
 
 
 class CoincidenceEvaluator:
@@ -124,7 +125,7 @@ class CoincidenceEvaluator:
         # A leaf that rises is judged by its own time, which may be late; what sinks, by the newest time known.
         at = change.event_time if raising else newest
         condition, lapse_due = self._count(state, at)
-        if raising and condition is not _ACTIVE:
+        if raising and _RANK[condition] < _RANK[state.condition]:
             condition, lapse_due = state.condition, state.lapse_due
         state = replace(state, judged_time=newest, lapse_due=None if condition is _INACTIVE else lapse_due)
         again = anew and self._tell_each

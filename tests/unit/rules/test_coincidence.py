@@ -52,6 +52,12 @@ STORIES = {
         (90, A, True, "active"),
     ],
     "one tripped and one unknown may be two": [(10, A, True, ""), (11, B, BAD, "unknown"), (12, B, False, "inactive")],
+    "one unknown and one tripped may be two": [
+        (10, B, BAD, ""),
+        (11, A, True, "unknown"),
+        (12, A, False, ""),
+        (72, SILENCE, "inactive"),
+    ],
 }
 
 
