@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from firewatch.config.problem import Problem, Severity, did_you_mean
 from firewatch.config.rule_files import RuleFiles, Written
 from firewatch.config.units import converter
 from firewatch.model.site import DeviceKind, Signal, SignalType
+from firewatch.rules.cel_language import check_expression
+from firewatch.rules.compile import MOST_CHOICES
 from firewatch.rules.scope import Subject
 from firewatch.rules.spec import (
     AbsenceSpec,
@@ -307,8 +310,16 @@ class ConditionChecker:
         return form.model_copy(update={"windows": calendar.spec.windows, "except_": calendar.spec.except_})
 
     def _check_expression(self, at: Path_, form: ExpressionSpec) -> None:
-        for name, signal in form.signals.items():
-            self._signal((*at, "signals", name), signal)
+        signals = {name: self._signal((*at, "signals", name), written) for name, written in form.signals.items()}
+        types = {name: signal.type for name, signal in signals.items() if signal is not None}
+        if len(types) < len(signals):
+            return
+        for what in check_expression(form.cel, types):
+            self._add((*at, "cel"), what)
+        many = [subject for subject in self.subjects if self._choices(subject, form) > MOST_CHOICES]
+        if many:
+            what = f"there are more than {MOST_CHOICES} choices of devices for its signals at {named(many)}"
+            self._add((*at, "signals"), what, "narrow them by a tag, such as kind.tag/signal")
 
     # -- names -----------------------------------------------------------------------------------------------------
 
@@ -332,9 +343,17 @@ class ConditionChecker:
         pairs = {(one, other) for one in signals for other in others if one != other or not is_same}
         return len({frozenset(pair) for pair in pairs} if form.apart is not None and is_same else pairs)
 
+    def _choices(self, subject: Subject, form: ExpressionSpec) -> int:
+        """How many choices of devices there are for an expression: names of one kind of device speak of the same."""
+        groups: dict[str, int] = {}
+        for written in form.signals.values():
+            whose, count = written.rpartition("/")[0], len(self._matching(subject, written))
+            groups[whose] = min(count, groups.get(whose, count))
+        return math.prod(groups.values())
+
     def leaves(self, subject: Subject, condition: ConditionSpec) -> int:
-        """How many times the condition counts for a subject: once a device for a signal's, else once; 0 if it has none
-        of its signals.
+        """How many times the condition counts for a subject, as `compile_rules` sees it: once a device (or choice of
+        devices) for one about signals, else once; 0 where the subject lacks what it needs.
         """
         form = condition.form
         match form:
@@ -352,7 +371,7 @@ class ConditionChecker:
             case ScheduleSpec():
                 return 1
             case ExpressionSpec():
-                return min(1, *(len(self._matching(subject, name)) for name in form.signals.values()))
+                return self._choices(subject, form)
             case DifferenceSpec():
                 return self._pairs(subject, form)
             case AbsenceSpec(signal=None):
