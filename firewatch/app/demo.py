@@ -169,7 +169,7 @@ class Demo:
             await daemon.start()
 
     async def _tell(self, start_time: datetime) -> None:
-        story = _Story(self._chinese, self._settings.mqtt.prefix)
+        story = Story(self._chinese, self._settings.mqtt.prefix)
         while True:
             try:
                 await self._tell_while_connected(story, start_time)
@@ -177,7 +177,7 @@ class Demo:
                 self._say(f"  The broker was lost ({error}); connecting again.")
                 await asyncio.sleep(RETRY_INTERVAL.total_seconds())
 
-    async def _tell_while_connected(self, story: _Story, start_time: datetime) -> None:
+    async def _tell_while_connected(self, story: Story, start_time: datetime) -> None:
         async with self._broker.client(f"firewatch-demo-{os.getpid()}") as client:
             for channel in (Channel.ALARM, Channel.COMMAND, Channel.ANSWER):
                 await client.subscribe(topic_filter(channel, self._settings.mqtt.prefix), qos=1)
@@ -209,16 +209,17 @@ def simulators_broker(settings: MqttSettings) -> Broker:
     )
 
 
-class _Story:
+class Story:
     """Puts what travels on the broker into words, each change once."""
 
     def __init__(self, chinese: bool, prefix: str) -> None:
         self._chinese = chinese
         self._prefix = prefix
-        self._shown: dict[str, tuple[str, str, int]] = {}
+        self._shown: dict[str, tuple[str, str, int, int]] = {}
         self._actions: dict[str, str] = {}
 
     def line(self, topic_name: str, payload: bytes) -> str | None:
+        """What a message says; None if nobody is to be told."""
         topic = parse(topic_name, self._prefix)
         if topic is None or not payload:
             return None
@@ -240,7 +241,9 @@ class _Story:
         return f"answer   {topic.device}: {self._actions.get(answer.id, answer.id)} {answer.state} {answer.detail}"
 
     def _alarm(self, alarm: Alarm) -> str | None:
-        seen = (alarm.state.value, alarm.condition.value, alarm.activations)
+        if alarm.hidden:  # recorded, and nobody is told
+            return None
+        seen = (alarm.state.value, alarm.condition.value, alarm.activations, alarm.step)
         if self._shown.get(alarm.alarm_id) == seen:
             return None
         self._shown[alarm.alarm_id] = seen
