@@ -13,11 +13,13 @@ COMMANDS = {
     "run": "firewatch.cli.run",
     "demo": "firewatch.cli.demo",
     "status": "firewatch.cli.status",
+    "explain": "firewatch.cli.explain",
     "reload": "firewatch.cli.reload",
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
     "rules": "firewatch.cli.rules",
     "backtest": "firewatch.cli.backtest",
+    "tune": "firewatch.cli.tune",
     "history": "firewatch.cli.history",
     "simulate": "firewatch.cli.simulate",
 }
@@ -51,7 +53,9 @@ def main() -> None:
                 firewatch test      runs the rules' own tests
                 firewatch rules     says which there are, and where their numbers come from
                 firewatch backtest  says what they would have done with the history
+                firewatch tune      says which numbers would have spared chatter
     In service: firewatch run       the daemon
                 firewatch status    how it is
+                firewatch explain   why there is an alarm, or why there is none
                 firewatch reload    take over changed rules
     """  # noqa: D301 - click wants the character itself

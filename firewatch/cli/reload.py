@@ -5,25 +5,21 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import click
 
-from firewatch.app.address import console_address
-from firewatch.config.project import ProblemsError, load_settings
+from firewatch.cli.daemon import Daemon, RefusedRequestError, daemon_options
 
-_TIMEOUT_SECONDS = 120
+_PATIENCE = timedelta(minutes=2)
 """Reading and checking ten thousand rules takes a while."""
 
 
 @click.command(name="reload")
 @click.option("--operator", help="Who asks, for the record; the name you are logged in with unless given.")
-@click.option("--url", help="The daemon's address; from the settings unless given.")
-@click.option("--json", "as_json", is_flag=True, help="The whole answer as JSON.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings file; config/firewatch.yaml unless given.")
+@daemon_options
 def command(operator: str | None, url: str | None, as_json: bool, config: Path | None) -> None:
     """Have a running daemon take over the rules on disk, and show what that changed.
 
@@ -31,31 +27,16 @@ def command(operator: str | None, url: str | None, as_json: bool, config: Path |
 
     Exit code: 0 they run now, 1 they are wrong and nothing was changed, 2 no daemon answers.
     """
-    if url is None:
-        try:
-            url = console_address(load_settings(config))
-        except ProblemsError as error:
-            click.echo(str(error), err=True)
-            sys.exit(2)
+    body = {"operator": operator or getpass.getuser()}
     try:
-        reload = _post(f"{url}/api/v1/rules/reload", url, {"operator": operator or getpass.getuser()})
-    except (URLError, TimeoutError, ValueError) as error:
-        click.echo(f"No firewatch answers at {url} ({error}); start one with `firewatch run`.", err=True)
-        sys.exit(2)
+        reload = Daemon(url, config).post("rules/reload", body, _PATIENCE)
+    except RefusedRequestError as error:
+        raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(json.dumps(reload, ensure_ascii=False, indent=2))
     else:
         _show(reload)
     sys.exit(1 if reload["outcome"] == "refused" else 0)
-
-
-def _post(url: str, origin: str, body: dict[str, str]) -> Any:
-    headers = {"Content-Type": "application/json", "Origin": origin}
-    try:
-        with urlopen(Request(url, json.dumps(body).encode(), headers), timeout=_TIMEOUT_SECONDS) as answer:
-            return json.load(answer)
-    except HTTPError as error:
-        raise ValueError(f"{error.code} {error.reason}") from error
 
 
 def _show(reload: Any) -> None:

@@ -1,4 +1,7 @@
-"""The sentences that explain rules, in Chinese and English, and how their numbers, times and names are written."""
+"""The sentences that explain rules, in Chinese and English, and how their numbers, times and names are written.
+
+They are put together here and not in the console, so that it and `firewatch explain` say the same.
+"""
 
 from __future__ import annotations
 
@@ -176,6 +179,9 @@ _VALUES: dict[str, tuple[str, str]] = {
     "up": ("全开", "up"),
     "half": ("半降", "half down"),
     "down": ("全降", "down"),
+    "good": ("良好", "good"),
+    "uncertain": ("可疑", "uncertain"),
+    "bad": ("无效", "bad"),
     "highest": ("最高", "highest"),
     "high": ("高", "high"),
     "medium": ("中", "medium"),
