@@ -60,7 +60,7 @@ def test_status_of_no_daemon_says_what_to_do(tmp_path: Path) -> None:
     assert "firewatch run" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "status", "check", "test", "simulate"])
+@pytest.mark.parametrize("command", ["run", "demo", "status", "reload", "check", "test", "rules", "simulate"])
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     result = firewatch(command, "--help", folder=tmp_path)
     assert result.returncode == 0

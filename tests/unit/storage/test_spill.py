@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OutOfService, Shelve
 from firewatch.model.observation import Observation, Quality
+from firewatch.model.reload import ReloadOutcome, ReloadReport, ReloadTrigger, RulesReload
 from firewatch.ports import EngineInput, Listening, Picture, Record, Rejection
 from firewatch.storage import spill as module
 from firewatch.storage.spill import Spill, decode_frame, encode_frame, whole_frames
@@ -74,6 +75,16 @@ records = st.one_of(
     st.builds(Picture, picture_id=texts, device=texts, taken_time=times, jpeg=st.binary(max_size=50)),
     st.builds(Rejection, receive_time=times, source=texts, reason=texts, detail=texts, payload=texts),
     st.builds(Listening, now=times),
+    st.builds(
+        RulesReload,
+        time=times,
+        trigger=st.sampled_from(ReloadTrigger),
+        outcome=st.sampled_from(ReloadOutcome),
+        by=texts,
+        ordinal=st.none() | st.integers(1, 2**60),
+        report=st.none() | st.builds(ReloadReport, now=times, rules=st.just(()), unchanged=st.integers(0, 10)),
+        difference=texts,
+    ),
 )
 
 
