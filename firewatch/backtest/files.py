@@ -207,8 +207,9 @@ class FileHistory:
                 values[there] = column.drop_null().to_numpy(zero_copy_only=False).astype("f8")
         quality = _coded(_column(batch, "quality"), batch.num_rows, lambda name: _QUALITIES.get(name, BAD))
         ordinals = _column(batch, "ordinal")
+        is_counted = ordinals is not None and not ordinals.null_count
         return Columns(
-            ordinal=_integers(ordinals) if ordinals is not None else np.arange(ordinal, ordinal + batch.num_rows),
+            ordinal=_integers(ordinals) if is_counted else np.arange(ordinal, ordinal + batch.num_rows),
             taken=taken,
             signal=signal,
             kind=kind,

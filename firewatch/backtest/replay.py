@@ -111,6 +111,7 @@ def replay(
         progress(share)
     for player in players:
         player.finish(end)
+    progress(1.0)
     return [
         Played(log.told(), tuple(player.failures), observations, player.taken)
         for player, log in zip(players, logs, strict=True)
@@ -225,16 +226,19 @@ class Player:
                 self._note_transition(effect.transition)
 
     def _observations(self, columns: Columns) -> Iterator[tuple[Observation, datetime]]:
+        source_times = _instants(columns.source)
+        event_times = source_times if np.array_equal(columns.event, columns.source) else _instants(columns.event)
+        receive_times, taken_times = _instants(columns.receive), _instants(columns.taken)
         for signal, kind, number, state, quality, source, receive, event, taken in zip(
             map(self._signals.__getitem__, columns.signal.tolist()),
             columns.kind.tolist(),
             columns.number.tolist(),
             columns.state.tolist(),
             map(_QUALITIES.__getitem__, columns.quality.tolist()),
-            _instants(columns.source),
-            _instants(columns.receive),
-            _instants(columns.event),
-            _instants(columns.taken),
+            source_times,
+            receive_times,
+            event_times,
+            taken_times,
             strict=True,
         ):
             value: Value | None = None

@@ -62,7 +62,7 @@ def shown(result: BacktestResult, language: Language, zone: tzinfo) -> str:
     """The whole result; times are those of `zone`."""
     words = _WORDS[language]
     against = words["recorded"] if result.against_name == "recorded" else result.against_name
-    start, end = _time(result.start, zone), _time(result.end, zone)
+    start, end = local_time(result.start, zone), local_time(result.end, zone)
     parts = [
         [words["title"].format(name=result.name, against=against, start=start, end=end)],
         list(_counts(result, words)),
@@ -101,7 +101,7 @@ def _realities(checks: Sequence[RealityCheck], words: dict[str, str], zone: tzin
     if checks:
         yield words["confirmed"]
     for one in checks:
-        yield f"  {_time(one.reality.time, zone)}  {one.reality.subject}  {_outcome(one, words)}"
+        yield f"  {local_time(one.reality.time, zone)}  {one.reality.subject}  {_outcome(one, words)}"
 
 
 def _outcome(one: RealityCheck, words: dict[str, str]) -> str:
@@ -119,7 +119,7 @@ def _differences(result: BacktestResult, words: dict[str, str], zone: tzinfo) ->
     if result.differences:
         yield words["differences"]
     for one in result.differences[:SHOWN_DIFFERENCES]:
-        yield f"  {_MARKS[one.fate]} {_time(one.time, zone)}  {_what(one, words)}"
+        yield f"  {_MARKS[one.fate]} {local_time(one.time, zone)}  {_what(one, words)}"
     moved = sum(each.moved for each in result.counts)
     more = result.added + result.removed + moved - SHOWN_DIFFERENCES
     if more > 0:
@@ -147,10 +147,11 @@ def _failures(result: BacktestResult, words: dict[str, str], zone: tzinfo) -> It
     if result.failures:
         yield words["failures"]
     for failure in result.failures:
-        yield f"  {_time(failure.failed_time, zone)}  {failure.rule}  {failure.subject}  {failure.error}"
+        yield f"  {local_time(failure.failed_time, zone)}  {failure.rule}  {failure.subject}  {failure.error}"
 
 
-def _time(time: datetime, zone: tzinfo) -> str:
+def local_time(time: datetime, zone: tzinfo) -> str:
+    """A time as people at the site read it."""
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 

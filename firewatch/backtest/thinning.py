@@ -11,7 +11,8 @@ What may be left out is decided for each kind of condition by what its evaluator
 * Absence remembers when something was last heard. Of what is heard before that would have become silence only the last
   has to stay.
 * A camera's frame without a vote only moves the newest frame's time while no session can be open.
-* Delays, ladders, `any` and `k_of_n` follow the changes of what is inside them, and are not told of anything else.
+* `state_changed` and `chatter` wait for another value; one that repeats only moves the newest event time, too.
+* What is made of other conditions (delays, ladders, `all`, `count`, ...) follows their changes, and hears nothing else.
 
 Every other kind is given everything. An observation stays if anybody may need it; keeping more than needed is harmless.
 """
@@ -29,7 +30,10 @@ from firewatch.rules.compile import RuleInstance
 from firewatch.rules.evaluator import Finding
 from firewatch.storage.columns import BAD, NUMBER, Array, Columns
 
-_FOLLOWERS = frozenset({"delay", "ladder", "any", "k_of_n"})
+_FOLLOWERS = frozenset(
+    {"delay", "ladder", "all", "any", "not", "k_of_n", "sequence", "count", "duty_cycle", "schedule"}
+)
+_REPEATERS = frozenset({"state", "state_changed", "chatter"})
 _HIGH_LIMITS = frozenset({"high_high", "high"})
 _LOW_LIMITS = frozenset({"low", "low_low"})
 
@@ -90,7 +94,7 @@ class _Needs:
                 known = self.limits.setdefault(self._codes[signal], [])
                 if (sign, limit, back) not in known:
                     known.append((sign, limit, back))
-        elif finding.kind == "state":
+        elif finding.kind in _REPEATERS:
             self.equals.update(self._codes[signal] for signal in finding.signals)
         elif finding.kind == "absence":
             after = finding.facts["after"]

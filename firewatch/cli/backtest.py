@@ -13,7 +13,7 @@ from firewatch.backtest.period import read_realities, zone_of
 from firewatch.backtest.result import BacktestRequest
 from firewatch.backtest.run import run_backtest
 from firewatch.backtest.table import shown
-from firewatch.cli.stored import extent_of, history_options, language, progress_bar, stored_history
+from firewatch.cli.stored import confirmed_option, extent_of, history_options, language, progress_bar, stored_history
 from firewatch.config.problem import ProblemsError
 from firewatch.config.project import Project, load_project, load_rules, load_settings
 from firewatch.errors import FirewatchError
@@ -31,11 +31,7 @@ EXIT_LOST = 3
     metavar="recorded|live|PATH",
     help="What to compare with: what really happened, the settings' rules, or rules in another place.",
 )
-@click.option(
-    "--confirmed",
-    type=click.Path(path_type=Path, exists=True),
-    help='A list of what was real, a line each: "2026-05-03 14:05 sample/garage-smoke-1".',
-)
+@confirmed_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @history_options
 def command(

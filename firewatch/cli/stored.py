@@ -45,12 +45,17 @@ class DurationOption(click.ParamType[timedelta]):
             self.fail(str(error), param, ctx)
 
 
+confirmed_option = click.option(
+    "--confirmed",
+    type=click.Path(path_type=Path, exists=True),
+    help='A list of what was real, a line each: "2026-05-03 14:05 sample/garage-smoke-1".',
+)
+
+
 def period_options(command: Command) -> Command:
     """`--from`, `--to` and `--last`: which part of the history."""
     for option in (
-        click.option(
-            "--last", type=DurationOption(), help="The last of what is stored, such as 12h; else 30d."
-        ),
+        click.option("--last", type=DurationOption(), help="The last of what is stored, such as 12h; else 30d."),
         click.option("--to", "until", help="Until when, at the site's time; the end of what is stored unless given."),
         click.option("--from", "since", help='From when, at the site\'s time: "2026-05-03" or "2026-05-03 14:05".'),
     ):

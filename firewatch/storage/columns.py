@@ -75,8 +75,8 @@ class Extent(NamedTuple):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """firewatch began to listen at `time`. Before, it had listened until its `last_word`, the last transition that it
-    recorded, or until its last input if that came later; None if nothing was recorded.
+    """firewatch began to listen at `time`. Before, it had listened at least until its `last_word`, the last input or
+    transition that it recorded; None if there was none.
     """
 
     time: datetime
@@ -142,7 +142,8 @@ class ColumnReader:
 
     def starts(self, start: datetime, end: datetime) -> list[Start]:
         """The starts of firewatch in start <= time < end."""
-        return [Start(*row) for row in self._rows("listening_between", {"start": start, "end": end})]
+        found = self._rows("listening_between", {"start": start, "end": end})
+        return [Start(time, self._last_word(time, transition)) for time, transition in found]
 
     def copy_csv(self, start: datetime, end: datetime) -> Iterator[bytes | bytearray | memoryview]:
         """All observations taken in start <= time < end as a CSV file, piece by piece, in order."""
@@ -193,6 +194,11 @@ class ColumnReader:
                 states.append(state)
             named[ordinal] = codes[state]
         columns.state[nameless] = [named[ordinal] for ordinal in columns.ordinal[nameless].tolist()]
+
+    def _last_word(self, start: datetime, transition_time: datetime | None) -> datetime | None:
+        inputs = self._rows("observation_before", {"ordinal": self._ordinal_at(start)})
+        times = [transition_time, *(taken_time for _, taken_time in inputs)]
+        return max((time for time in times if time is not None), default=None)
 
     def _ordinal_at(self, time: datetime) -> int:
         """The ordinal from which on everything was taken at that time or later; times rise with ordinals."""

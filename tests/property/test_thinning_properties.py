@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,12 +32,40 @@ pressures = st.sampled_from(
         for limit in (0.5, 0.7)
         for deadband in (0.1, 0.0)
     ]
+    + [
+        {"rate_of_change": {"signal": "pressure", "within": "10s", "rises_by": 0.2}},
+        {"stuck": {"signal": "pressure", "after": "10s"}},
+    ]
 )
 silences = st.sampled_from([{"absence": {"after": after}} for after in ("4s", "15s")])
 smoke = st.sampled_from(
     [
         {"state": {"signal": "smoke_detector/alarm", "is": True}},
         {"k_of_n": {"k": 2, "within": "5s", "of": [{"state": {"signal": "smoke_detector/alarm", "is": True}}]}},
+        {"not": {"state": {"signal": "smoke_detector/alarm", "is": False}}},
+        {
+            "all": [
+                {"state": {"signal": "smoke_detector/alarm", "is": True}},
+                {"not": {"absence": {"after": "4s", "signal": "smoke_detector/alarm"}}},
+            ]
+        },
+        {"count": {"of": {"state": {"signal": "smoke_detector/alarm", "is": True}}, "at_least": 2, "within": "20s"}},
+        {
+            "duty_cycle": {
+                "of": {"state": {"signal": "smoke_detector/alarm", "is": True}},
+                "share": 0.3,
+                "within": "20s",
+            }
+        },
+        {
+            "sequence": {
+                "first": {"state": {"signal": "smoke_detector/alarm", "is": True}},
+                "without": {"state": {"signal": "smoke_detector/alarm", "is": False}},
+                "within": "5s",
+            }
+        },
+        {"state_changed": {"signal": "smoke_detector/alarm", "to": [True], "hold": "4s"}},
+        {"chatter": {"signal": "smoke_detector/alarm", "changes": 2, "within": "20s"}},
     ]
 )
 doors = st.sampled_from(
@@ -118,23 +146,30 @@ SUBJECTS: dict[str, Subject] = {
     ),
 }
 
-Reading = tuple[float, str, Any, str, float]
-"""The pause before it, its signal, value and quality, and how late it comes."""
+Reading = tuple[float, str, Any, str, float, float]
+"""The pause before it, its signal, value and quality, how late it comes, and how long it then waited."""
 
 
 @st.composite
-def runs_of_readings(
-    draw: st.DrawFn, values: dict[str, list[Any]], late: list[float], quality: list[str]
-) -> list[Reading]:
+def runs_of_readings(draw: st.DrawFn, values: dict[str, list[Any]], troubles: st.SearchStrategy[Any]) -> list[Reading]:
     """Some readings of one signal, each value a few times."""
     signal = draw(st.sampled_from(sorted(values)))
     pause = draw(st.sampled_from([0.2, 1.0, 3.0, 0.0, 5.0, 14.0, 15.0]))
     stretches = st.tuples(st.sampled_from(values[signal]), st.integers(1, 4))
     return [
-        (pause, signal, value, draw(st.sampled_from(quality)), draw(st.sampled_from(late)))
+        (pause, signal, value, *draw(troubles))
         for value, times in draw(st.lists(stretches, min_size=2, max_size=8))
         for _ in range(times)
     ]
+
+
+ORDERLY = st.just(("good", 0.0, 0.0))
+TROUBLES = {
+    "none": ORDERLY,
+    "bad quality": st.tuples(st.sampled_from(["good", "good", "uncertain", "bad"]), st.just(0.0), st.just(0.0)),
+    "late": st.tuples(st.just("good"), st.sampled_from([0.0, 0.0, 0.0, 0.2, 4.0]), st.just(0.0)),
+    "waited": st.tuples(st.just("good"), st.just(0.0), st.sampled_from([0.0, 0.0, 0.5, 2.0, 6.0])),
+}
 
 
 @st.composite
@@ -143,21 +178,24 @@ def stories(draw: st.DrawFn, subject: Subject) -> tuple[list[RuleSpec], list[Rea
     rules, values = subject
     written = draw(st.lists(rules, min_size=1, max_size=3))
     named = [each.model_copy(update={"id": f"rule-{number}"}) for number, each in enumerate(written)]
-    late = draw(st.sampled_from([[0.0], [0.0], [0.0, 0.0, 0.0, 0.2, 4.0]]))
-    quality = draw(st.sampled_from([["good"], ["good"], ["good", "good", "uncertain", "bad"]]))
-    runs = draw(st.lists(runs_of_readings(values, late, quality), min_size=1, max_size=5))
+    troubles = TROUBLES[draw(st.sampled_from(["none", "none", "bad quality", "late", "waited"]))]
+    runs = draw(st.lists(runs_of_readings(values, troubles), min_size=1, max_size=5))
     return named, [one for run in runs for one in run]
 
 
 def inputs(stream: list[Reading]) -> list[EngineInput]:
     now, taken = 0.0, []
-    for ordinal, (pause, signal, value, quality, late) in enumerate(stream, start=1):
+    for ordinal, (pause, signal, value, quality, late, waited) in enumerate(stream, start=1):
         now += pause
         event = at(now - late)
         quality = "bad" if value is None else quality
-        observation = Observation(f"s/{signal}", value, Quality(quality), event, at(now), event)
-        taken.append(EngineInput(ordinal=ordinal, now=at(now + 0.001), observation=observation))
+        observation = Observation(f"s/{signal}", value, Quality(quality), event, max(event, at(now - waited)), event)
+        taken.append(EngineInput(ordinal=ordinal, now=at(now), observation=observation))
     return taken
+
+
+def restart(taken: list[EngineInput], time: datetime) -> Start:
+    return Start(time, last_word=max((each.now for each in taken if each.now < time), default=None))
 
 
 def transitions(rules: list[RuleSpec], stored: StoredHistory, *, thinned: bool) -> tuple[list[AlarmTransition], int]:
@@ -179,7 +217,8 @@ def test_a_thinned_history_gives_the_transitions_of_the_whole_one(
     subject: str, data: st.DataObject, page: int, starts: set[int]
 ) -> None:
     rules, stream = data.draw(stories(SUBJECTS[subject]))
-    stored = StoredHistory(inputs(stream), page=page, began=[Start(at(second + 0.5)) for second in sorted(starts)])
+    taken = inputs(stream)
+    stored = StoredHistory(taken, page=page, began=[restart(taken, at(second + 0.5)) for second in sorted(starts)])
     whole, _ = transitions(rules, stored, thinned=False)
     thinned, _ = transitions(rules, stored, thinned=True)
     assert thinned == whole
@@ -195,8 +234,8 @@ def test_what_repeats_itself_is_left_out() -> None:
         one
         for second in range(600)
         for one in (
-            (0.5, "hydrant-1/pressure", 0.5 + second / 10_000, "good", 0.0),
-            (0.5, "smoke-1/alarm", second >= 300, "good", 0.0),
+            (0.5, "hydrant-1/pressure", 0.5 + second / 10_000, "good", 0.0, 0.0),
+            (0.5, "smoke-1/alarm", second >= 300, "good", 0.0, 0.0),
         )
     ]
     whole, everything = transitions(rules, StoredHistory(inputs(stream)), thinned=False)

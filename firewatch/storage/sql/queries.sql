@@ -180,6 +180,9 @@ LIMIT %(limit)s
 -- The first one from an ordinal on.
 SELECT ordinal, taken_time FROM observation WHERE ordinal >= %(ordinal)s ORDER BY ordinal LIMIT 1
 
+-- observation_before --
+SELECT ordinal, taken_time FROM observation WHERE ordinal < %(ordinal)s ORDER BY ordinal DESC LIMIT 1
+
 -- last_observation --
 SELECT ordinal, taken_time FROM observation ORDER BY ordinal DESC LIMIT 1
 
@@ -221,7 +224,7 @@ WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
 -- listening_between --
--- The starts of firewatch, each with the last that it recorded before: until then it listened.
+-- The starts of firewatch, each with the last transition before: until then it had listened.
 SELECT begin_time, (SELECT max(transition_time) FROM alarm_transition WHERE transition_time < begin_time)
 FROM listening
 WHERE begin_time >= %(start)s AND begin_time < %(end)s
