@@ -27,6 +27,10 @@ class RefusedCommandError(FirewatchError):
     """The operator's command does not fit the alarm's present state; nothing was changed."""
 
 
+class BusyError(FirewatchError):
+    """Something that goes on has to end first; ask again then."""
+
+
 class StorageError(FirewatchError):
     """The history could not be read or written; look at the database named in the settings."""
 

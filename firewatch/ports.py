@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -184,6 +185,60 @@ class RuleReloader(Protocol):
 
     def state(self) -> RulesState:
         """Which rules run, and what keeps those on disk from running."""
+        ...
+
+
+class BacktestPhase(enum.StrEnum):
+    """How far a backtest is. `failed` ones say why; `cancelled` ones were given up by whoever asked for them."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BacktestWish(msgspec.Struct, frozen=True):
+    """The rules on disk, shadow ones as if they were live, on the history from `start` to before `end`, compared with
+    what people were really told (`recorded`) or with what the running rules would have told them (`live`).
+    """
+
+    start: datetime
+    end: datetime
+    against: Literal["recorded", "live"]
+    operator: str
+
+
+class BacktestState(msgspec.Struct, frozen=True):
+    """A backtest that was asked for. `progress` is the share that is done, `result` what `firewatch backtest` answers
+    as JSON, null until it is done.
+    """
+
+    backtest_id: str
+    asked_time: datetime
+    wish: BacktestWish
+    phase: BacktestPhase = BacktestPhase.RUNNING
+    progress: float = 0.0
+    error: str = ""
+    result: msgspec.Raw | None = None
+
+
+class Backtests(Protocol):
+    """How an edge asks what rules would have said. One goes on at a time, beside the engine; the last few are kept."""
+
+    def start(self, wish: BacktestWish) -> BacktestState:
+        """Begin one.
+
+        Raises:
+            BusyError: another one goes on.
+        """
+        ...
+
+    def cancel(self, backtest_id: str) -> None:
+        """Give it up, if it still goes on."""
+        ...
+
+    def all(self) -> list[BacktestState]:
+        """Those that are kept, newest first."""
         ...
 
 

@@ -16,6 +16,7 @@ import structlog
 from psycopg.conninfo import make_conninfo
 
 from firewatch.app.address import forget_address, remember_address
+from firewatch.app.backtests import BacktestDesk
 from firewatch.app.clock import SystemClock
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
@@ -63,6 +64,7 @@ class App:
         self._rejections = RejectionLog(self._telemetry)
         self._supervisor = Supervisor()
         self._rules: RulesKeeper | None = None
+        self._history_address = ""
         self._undo = AsyncExitStack()
         self._broker_status = PartStatus(name="broker", ready=False, detail="not connected yet")
 
@@ -151,6 +153,7 @@ class App:
             self._supervisor,
             [lambda: self._broker_status, history.status, loop.status, self._rules.status],
         )
+        backtests = BacktestDesk(self._settings, self._rules, self._history_address, self._clock)
         web = WebServer(
             self._settings.http,
             self._inventory,
@@ -159,6 +162,7 @@ class App:
             loop,
             self._rules,
             loop,
+            backtests,
             self._clock,
             self._telemetry.metrics,
             feed,
@@ -178,6 +182,7 @@ class App:
         self._run("snapshots", keeper.run)
         self._run("engine", loop.run)
         self._run("rule watch", self._rules.run)
+        self._run("backtests", backtests.run)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)
@@ -204,6 +209,7 @@ class App:
             address = await database.start()
             self._undo.push_async_callback(database.stop)
             log.info("The embedded database is up.")
+        self._history_address = address
         history = await open_history(address, state / "spill", telemetry=self._telemetry)
         self._undo.push_async_callback(history.close)
         return history

@@ -87,6 +87,11 @@ class RulesKeeper:
         """SIGHUP came."""
         self._signalled.set()
 
+    @property
+    def running(self) -> RuleSet:
+        """The rules that run."""
+        return self._running
+
     def state(self) -> RulesState:
         """Which rules run, and what keeps those on disk from running."""
         count = len({rule.id for rule in self._running.rules})

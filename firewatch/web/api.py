@@ -14,10 +14,21 @@ from firewatch.model.alarm import Alarm
 from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.site import Inventory
-from firewatch.ports import AlarmFilter, Clock, CommandSink, HistoryReader, LiveView, RuleReloader
+from firewatch.ports import (
+    AlarmFilter,
+    Backtests,
+    BacktestState,
+    BacktestWish,
+    Clock,
+    CommandSink,
+    HistoryReader,
+    LiveView,
+    RuleReloader,
+)
 from firewatch.web.document import (
     AlarmExplanation,
     AlarmPage,
+    BacktestList,
     CommandList,
     DeviceList,
     ExplanationList,
@@ -37,6 +48,9 @@ from firewatch.web.overview import Overview
 from firewatch.web.query import (
     AlarmQuery,
     AlarmsQuery,
+    BacktestBody,
+    BacktestQuery,
+    CancelBody,
     CommandsQuery,
     DeviceQuery,
     DevicesQuery,
@@ -79,6 +93,7 @@ _COMMAND: _Command = {
     },
 }
 """What is the same for everything an operator may ask; the answer is the alarm after it."""
+_NOT_REFUSED_BY_STATE = {status: reason for status, reason in _COMMAND["refusals"].items() if status != 409}
 
 
 class Api:
@@ -96,6 +111,7 @@ class Api:
         feed: LiveFeed,
         overview: Overview,
         explainer: Explainer,
+        backtests: Backtests,
     ) -> None:
         self._live = live
         self._reader = reader
@@ -105,6 +121,7 @@ class Api:
         self._feed = feed
         self._overview = overview
         self._explainer = explainer
+        self._backtests = backtests
         self._signals = {signal.signal for device in overview.devices() for signal in device.signals}
         sites = inventory.sites
         self._things = {f"{site.id}/{device.id}" for site in sites for device in site.devices}
@@ -246,6 +263,40 @@ class Api:
                 refusals={503: _UNREADABLE_HISTORY},
             ),
             Endpoint(
+                path="/api/v1/backtests",
+                handler=self.start_backtest,
+                parameters=BacktestBody,
+                method="POST",
+                body=True,
+                answer=BacktestState,
+                summary="An operator asks what the rules on disk would have said; it goes on beside the engine",
+                refusals=_COMMAND["refusals"] | {409: "Another backtest goes on."},
+            ),
+            Endpoint(
+                path="/api/v1/backtests",
+                handler=self.backtests,
+                answer=BacktestList,
+                summary="The last backtests, newest first, without their results",
+            ),
+            Endpoint(
+                path="/api/v1/backtests/{backtest_id}",
+                handler=self.backtest,
+                parameters=BacktestQuery,
+                answer=BacktestState,
+                summary="How far a backtest is, and its result",
+                refusals={404: "There is no such backtest."},
+            ),
+            Endpoint(
+                path="/api/v1/backtests/{backtest_id}/cancel",
+                handler=self.cancel_backtest,
+                parameters=CancelBody,
+                method="POST",
+                body=True,
+                answer=BacktestState,
+                summary="An operator gives a backtest up",
+                refusals=_NOT_REFUSED_BY_STATE | {404: "There is no such backtest."},
+            ),
+            Endpoint(
                 path="/api/v1/rules/reload",
                 handler=self.reload_rules,
                 parameters=ReloadBody,
@@ -253,7 +304,7 @@ class Api:
                 body=True,
                 answer=RulesReload,
                 summary="An operator has the rules on disk taken over; the answer says what changed, or the problems",
-                refusals={status: reason for status, reason in _COMMAND["refusals"].items() if status != 409},
+                refusals=_NOT_REFUSED_BY_STATE,
             ),
             Endpoint(
                 path="/api/v1/rules/reloads",
@@ -424,6 +475,34 @@ class Api:
         return CommandList(
             await self._reader.commands(cause=query.cause, unanswered=query.unanswered, limit=query.limit)
         )
+
+    async def start_backtest(self, body: BacktestBody) -> BacktestState:
+        """Begin a backtest."""
+        now = self._clock.now()
+        end = min(body.end or now, now)
+        if not body.start < end:
+            raise ApiError(400, "The range from `start` to `end` is empty.", "Begin it before the present.")
+        return self._backtests.start(BacktestWish(body.start, end, body.against, body.operator))
+
+    async def backtests(self, _: NoParameters) -> BacktestList:
+        """The last ones."""
+        return BacktestList([msgspec.structs.replace(one, result=None) for one in self._backtests.all()])
+
+    async def backtest(self, query: BacktestQuery) -> BacktestState:
+        """One of them."""
+        return self._backtest(query.backtest_id)
+
+    async def cancel_backtest(self, body: CancelBody) -> BacktestState:
+        """Give it up."""
+        self._backtest(body.backtest_id)
+        self._backtests.cancel(body.backtest_id)
+        return self._backtest(body.backtest_id)
+
+    def _backtest(self, backtest_id: str) -> BacktestState:
+        for one in self._backtests.all():
+            if one.backtest_id == backtest_id:
+                return one
+        raise ApiError(404, f"There is no backtest {backtest_id}.", "/api/v1/backtests lists the last ones.")
 
     async def reload_rules(self, body: ReloadBody) -> RulesReload:
         """Take over what the files say."""

@@ -16,7 +16,7 @@ from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
 from firewatch.model.site import Asset, Building
 from firewatch.model.text import LocalText
-from firewatch.ports import CommandRecord, PartStatus, Rejection, StoredObservation
+from firewatch.ports import BacktestState, CommandRecord, PartStatus, Rejection, StoredObservation
 from firewatch.rules.evaluator import Phase
 from firewatch.rules.spec import Mode
 
@@ -211,6 +211,12 @@ class FailureList(msgspec.Struct, frozen=True):
     """The rules that failed at run time and judge nothing until a reload, in the order they failed."""
 
     failures: list[RuleFailure]
+
+
+class BacktestList(msgspec.Struct, frozen=True):
+    """The backtests asked for since the start, newest first, without their results."""
+
+    backtests: list[BacktestState]
 
 
 class SiteView(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from firewatch.errors import RefusedCommandError, StorageError
+from firewatch.errors import BusyError, RefusedCommandError, StorageError
 from firewatch.web.guard import error_response
 
 BODY_LIMIT_BYTES = 8_192
@@ -66,6 +66,8 @@ class Endpoint(msgspec.Struct, frozen=True):
                 return error_response(error.status, error.what, error.hint)
             except RefusedCommandError as error:
                 return error_response(409, str(error), "The alarm's present state is shown by /api/v1/alarms.")
+            except BusyError as error:
+                return error_response(409, str(error), "Ask again when it has ended.")
             except StorageError as error:
                 return error_response(503, str(error), "Alarms go on without the history; try again in a moment.")
             if isinstance(document, Response):

@@ -132,6 +132,35 @@ class DeviceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: Id
 
 
+class BacktestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks what the rules on disk would have said: from `start` on, until `end` or the present, and with what it is
+    to be compared: what people were really told (`recorded`), or what the running rules would have told them (`live`).
+    """
+
+    operator: Operator
+    start: Instant
+    end: Instant | None = None
+    against: Literal["recorded", "live"] = "recorded"
+
+    def __post_init__(self) -> None:
+        for instant in (self.start, self.end):
+            if instant is not None:
+                check_instant(instant)
+
+
+class BacktestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One backtest."""
+
+    backtest_id: Key
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who gives the backtest up."""
+
+    backtest_id: Key
+    operator: Operator
+
+
 class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which devices."""
 

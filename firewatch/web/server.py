@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from firewatch.config.settings import HttpSettings
 from firewatch.errors import ConfigError, StartError, StorageError
 from firewatch.model.site import Inventory
-from firewatch.ports import Clock, CommandRecord, CommandSink, HistoryReader, LiveView, RuleReloader
+from firewatch.ports import Backtests, Clock, CommandRecord, CommandSink, HistoryReader, LiveView, RuleReloader
 from firewatch.web import openapi
 from firewatch.web.api import Api
 from firewatch.web.document import Heartbeat, Resynchronise
@@ -64,6 +64,7 @@ class WebServer:
         sink: CommandSink,
         rules: RuleReloader,
         engine: EngineQuestions,
+        backtests: Backtests,
         clock: Clock,
         metrics: Callable[[], bytes],
         feed: LiveFeed,
@@ -86,6 +87,7 @@ class WebServer:
             feed=self._feed,
             overview=self._overview,
             explainer=Explainer(engine, self._overview, live, clock),
+            backtests=backtests,
         ).endpoints()
         self.app = self._build()
         self._server: _Server | None = None

@@ -14,7 +14,7 @@ from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, 
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
 from firewatch.engine.engine import Engine
-from firewatch.errors import RefusedCommandError
+from firewatch.errors import BusyError, RefusedCommandError
 from firewatch.model.alarm import (
     Alarm,
     AlarmClass,
@@ -38,7 +38,16 @@ from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
-from firewatch.ports import Clock, CommandRecord, PartStatus, Picture, Rejection
+from firewatch.ports import (
+    BacktestPhase,
+    BacktestState,
+    BacktestWish,
+    Clock,
+    CommandRecord,
+    PartStatus,
+    Picture,
+    Rejection,
+)
 from firewatch.rules.spec import RuleSpec
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
@@ -104,6 +113,30 @@ class FakeRules:
         return RulesState("digest", 3, self.clock.now(), self.problems)
 
 
+class FakeBacktests:
+    """Implements `ports.Backtests`: the test says how each goes on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.kept: list[BacktestState] = []
+
+    def start(self, wish: BacktestWish) -> BacktestState:
+        if self.kept and self.kept[0].phase is BacktestPhase.RUNNING:
+            raise BusyError("Another backtest goes on.")
+        self.kept.insert(0, BacktestState(f"b{len(self.kept)}", self.clock.now(), wish))
+        return self.kept[0]
+
+    def cancel(self, backtest_id: str) -> None:
+        assert self.kept[0].backtest_id == backtest_id
+        self.note(phase=BacktestPhase.CANCELLED)
+
+    def all(self) -> list[BacktestState]:
+        return list(self.kept)
+
+    def note(self, **fields: object) -> None:
+        self.kept[0] = msgspec.structs.replace(self.kept[0], **fields)
+
+
 class World:
     """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`
     and, with a real engine, `EngineQuestions`.
@@ -126,6 +159,7 @@ class World:
         self.feed = LiveFeed()
         self.settings = settings or HttpSettings(port=0)
         self.rules = FakeRules(self.clock)
+        self.backtests = FakeBacktests(self.clock)
         self.engine = Engine(rules, inventory)
         self.engine.start(self.clock.now())
         self.server = WebServer(
@@ -136,6 +170,7 @@ class World:
             self,
             self.rules,
             self,
+            self.backtests,
             self.clock,
             lambda: b"firewatch_observations_total 7\n",
             self.feed,
