@@ -18,6 +18,8 @@ from firewatch.rules.spec import Mode
 _NOT_TUNED = ("id", "extends", "scope", "text", "advice")
 """Keys that are shown as JSON only."""
 
+_WIDEST = 48
+
 _CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file; config/firewatch.yaml unless given."
 )
@@ -127,7 +129,8 @@ def _listed(rule: EffectiveRule) -> tuple[str, ...]:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
+    """Columns as wide as what is in them; a cell that is wider than `_WIDEST` pushes only its own row."""
+    widths = [min(_WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)][:-1]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         click.echo("  ".join([*cells, row[-1]]).rstrip())
