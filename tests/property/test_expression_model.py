@@ -94,7 +94,45 @@ def test_an_expression_is_what_it_says(tree: Tree, values: Values) -> None:
     assert compile_expression(text, types)(values) is reckon(values)
 
 
-WORDS = "x y on mode 'a' 1 2.5 ( ) [ ] , && || ! ? : in == < + - * / true . size \" { } % null \n".split(" ")
+WORDS = [
+    *("x", "y", "on", "mode", "'a'", "1", "2.5", "true", "null", "size", "in"),
+    *("(", ")", "[", "]", "{", "}", ",", "?", ":", ".", '"', "\n"),
+    *("&&", "||", "!", "==", "<", "+", "-", "*", "/", "%"),
+]
+    "x",
+    "y",
+    "on",
+    "mode",
+    "'a'",
+    "1",
+    "2.5",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "&&",
+    "||",
+    "!",
+    "?",
+    ":",
+    "in",
+    "==",
+    "<",
+    "+",
+    "-",
+    "*",
+    "/",
+    "true",
+    ".",
+    "size",
+    '"',
+    "{",
+    "}",
+    "%",
+    "null",
+    "\n",
+]
 
 
 @settings(max_examples=300, deadline=None)
