@@ -65,6 +65,31 @@ async def test_a_file_that_an_editor_replaces_is_taken_over_and_what_did_not_cha
     assert {each["rule"] for each in (await plant.get("/api/v1/alarms"))["alarms"]} == {"low", "slow"}
 
 
+async def test_kill_9_between_a_reload_and_its_snapshot_neither_loses_nor_doubles_it(plant: Plant) -> None:
+    """The inputs before it were judged by other rules than those on disk, and are replayed by them."""
+    (plant.folder / "state" / "engine.unfinished").mkdir()  # no snapshot can be written any more
+    async with plant.client() as client:
+        await plant.report(client, "p1", 0.05)
+        low_before, held = await plant.alarm("low"), await plant.alarm("holding")
+        plant.write_rules(low("low", limit=0.04))
+        taken = await plant.post("/api/v1/rules/reload", operator="Wang")
+        if taken["outcome"] == "unchanged":  # the watch was quicker
+            [taken] = await plant.reloads(1)
+        await plant.kill()
+        (plant.folder / "state" / "engine.unfinished").rmdir()
+        await plant.start()
+
+        assert await plant.get("/api/v1/rules/reloads") == {"reloads": [taken]}
+        assert await plant.reasons(held["alarm_id"], 2) == ["condition_active", "rule_removed"]
+        [standing] = (await plant.get("/api/v1/alarms"))["alarms"]
+        assert (standing["alarm_id"], standing["condition"]) == (low_before["alarm_id"], "unknown")
+        await plant.report(client, "p1", 0.05)
+        reasons = await plant.reasons(low_before["alarm_id"], 3)
+    assert reasons == ["condition_active", "condition_unknown", "condition_inactive"]
+    await plant.until("the door is released", lambda: said(plant, "release_door"))
+    assert len({command["id"] for command in plant.commands}) == 2, "held once, released once"
+
+
 async def test_a_bad_file_changes_nothing_and_is_shown_until_it_is_mended(plant: Plant) -> None:
     async with plant.client() as client:
         await plant.report(client, "p1", 0.05)
