@@ -193,9 +193,11 @@ class Engine:
         self._suppressions = prepared.suppressions
 
     def _append(self, running: _Running) -> None:
-        """Take in what listens to no signal."""
+        """Take in what listens to no signal, be it new or from before a reload."""
         running.position = len(self._running)
+        running.scheduled = None
         self._running.append(running)
+        self._reschedule(running)
 
     # -- inputs ----------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from firewatch.model.command import Shelve
 from firewatch.model.observation import Observation
 from firewatch.rules.limit import LimitEvaluator
 from firewatch.rules.spec import Mode
@@ -89,6 +90,16 @@ def test_a_rule_that_failed_is_in_service_again_after_a_reload() -> None:
     assert world.engine.failures() == []
     assert world.hear(4, "hydrant-1/pressure", 0.5) == ["low rtn_unacknowledged (condition_inactive)"]
     assert "! rule-failed-low" in world.hear(5, "hydrant-1/pressure", -1.0)
+
+
+@pytest.mark.usefixtures("failing")
+def test_the_shelf_of_a_trouble_alarm_ends_after_a_reload() -> None:
+    world = World(LOW)
+    world.hear(2, "hydrant-1/pressure", -1.0)
+    shelve = Shelve(world.alarm("rule-failed-low").alarm_id, "li", "known", timedelta(seconds=60))
+    world.command(3, shelve)
+    world.reload(4, LOW)
+    assert world.advance(63) == ["rule-failed-low rtn_unacknowledged (shelf_ended)"]
 
 
 @pytest.mark.usefixtures("failing")
