@@ -78,8 +78,10 @@ class ProblemsError(ConfigError):
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Sort problems by place and drop repetitions."""
-    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.place, problem.where, problem.what)))
+    """Sort problems by place and drop repetitions: what is wrong with a template is wrong for every rule it is in."""
+    ordered = sorted(problems, key=lambda problem: (problem.place, problem.where, problem.what))
+    first = {(problem.place, problem.what, problem.hint, problem.other): problem for problem in reversed(ordered)}
+    return tuple(reversed(first.values()))
 
 
 def summary(problems: Iterable[Problem]) -> str:

@@ -14,7 +14,7 @@ from firewatch.config.names import names_in, unknown_names
 from firewatch.config.override import Overrides, Variant
 from firewatch.config.problem import Problem, Severity, did_you_mean
 from firewatch.config.rule_files import RuleFiles, Written, read_rule_files
-from firewatch.config.rule_set_check import rule_set_problems
+from firewatch.config.rule_set_check import rules_that_tell_nothing_new, suppression_problems
 from firewatch.model.site import Inventory
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import ActionSpec, RuleSpec, ScopeSpec, StepSpec, TextSpec
@@ -45,14 +45,18 @@ def read_rules(
     overrides = Overrides(files, names)
     known = Subjects(inventory)
     rules: list[EffectiveRule] = []
+    sound: list[EffectiveRule] = []
     for rule in files.rules:
         wrong = list(unknown_names(rule, ("scope",), rule.spec.scope, names))
-        problems += wrong
         if not wrong:
-            checker = _RuleChecker(files, inventory, tuple(known.within(rule.spec.scope)), problems)
-            rules += checker.effective(rule, overrides)
+            checker = _RuleChecker(files, inventory, tuple(known.within(rule.spec.scope)), wrong)
+            effective = checker.effective(rule, overrides)
+            rules += effective
+            sound += [] if any(problem.severity is Severity.WRONG for problem in wrong) else effective
+        problems += wrong
     problems += overrides.problems
-    problems += rule_set_problems(rules, files.known_rules)
+    problems += suppression_problems(rules, files.known_rules)
+    problems += rules_that_tell_nothing_new(sound)
     return tuple(rules), problems
 
 

@@ -12,17 +12,15 @@ from firewatch.config.problem import Problem, Severity, did_you_mean
 from firewatch.rules.spec import Mode, Reach, StepSpec
 
 
-def rule_set_problems(rules: Sequence[EffectiveRule], known_rules: Set[str]) -> Iterator[Problem]:
-    """Every problem between rules; `known_rules` are the ids of those that could not be understood, too."""
-    yield from _suppression_problems(rules, known_rules)
+def suppression_problems(rules: Sequence[EffectiveRule], known_rules: Set[str]) -> Iterator[Problem]:
+    """Suppression by what does not exist, by what is never near, and in a circle; `known_rules` are the ids of rules
+    that could not be understood, too.
+    """
+    yield from _suppressed_by_nothing(rules, known_rules)
     yield from _circles(rules)
-    yield from _shadowed(rules)
 
 
-# -- suppression -------------------------------------------------------------------------------------------------------
-
-
-def _suppression_problems(rules: Sequence[EffectiveRule], known_rules: Set[str]) -> Iterator[Problem]:
+def _suppressed_by_nothing(rules: Sequence[EffectiveRule], known_rules: Set[str]) -> Iterator[Problem]:
     by_id: defaultdict[str, list[EffectiveRule]] = defaultdict(list)
     for rule in rules:
         by_id[rule.spec.id].append(rule)
@@ -34,7 +32,9 @@ def _suppression_problems(rules: Sequence[EffectiveRule], known_rules: Set[str])
             if suppression.rule not in known_rules:
                 hint = did_you_mean(suppression.rule, known_rules)
                 yield rule.written.problem((*at, "rule"), f'there is no rule "{suppression.rule}"', hint)
-            elif suppressing and all(other.spec.mode is Mode.SHADOW for other in suppressing):
+            elif not suppressing or not rule.subjects:
+                continue
+            elif all(other.spec.mode is Mode.SHADOW for other in suppressing):
                 what = f'"{suppression.rule}" is a shadow rule, and a shadow suppresses nothing'
                 yield rule.written.problem((*at, "rule"), what, severity=Severity.LINT)
             else:
@@ -78,30 +78,7 @@ def _way_back(name: str, behind: dict[str, list[str]]) -> list[str] | None:
     return None
 
 
-# -- rules that tell nothing new ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """A rule with what it is compared by."""
-
-    rule: EffectiveRule
-    steps: tuple[StepSpec, ...]
-    subjects: frozenset[str]
-
-    @classmethod
-    def of(cls, rule: EffectiveRule) -> _Judged:
-        return cls(rule, rule.spec.steps, frozenset(subject.name for subject in rule.subjects))
-
-    def keys(self) -> list[tuple[str, ...]]:
-        """What it shares at least one of with every rule that it could be compared with."""
-        spec = self.rule.spec
-        signals = {signal for step in self.steps for signal in signals_of(step.when)}
-        kinds = (*spec.scope.device, *spec.scope.asset)
-        return [(spec.mode, spec.alarm_class, kind, signal) for kind in kinds for signal in signals]
-
-
-def _shadowed(rules: Iterable[EffectiveRule]) -> Iterator[Problem]:
+def rules_that_tell_nothing_new(rules: Iterable[EffectiveRule]) -> Iterator[Problem]:
     """Rules that are active only when another one of their class and at least their priority is, for the same subjects.
 
     Of two that say the same the one read later is told of. Only rules that share a signal are compared, and one that
@@ -122,6 +99,26 @@ def _shadowed(rules: Iterable[EffectiveRule]) -> Iterator[Problem]:
                 yield _shadow_problem(rule, later)
         for key in keys:
             like_it[key].append(later)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A rule with what it is compared by."""
+
+    rule: EffectiveRule
+    steps: tuple[StepSpec, ...]
+    subjects: frozenset[str]
+
+    @classmethod
+    def of(cls, rule: EffectiveRule) -> _Judged:
+        return cls(rule, rule.spec.steps, frozenset(subject.name for subject in rule.subjects))
+
+    def keys(self) -> list[tuple[str, ...]]:
+        """What it shares at least one of with every rule that it could be compared with."""
+        spec = self.rule.spec
+        signals = {signal for step in self.steps for signal in signals_of(step.when)}
+        kinds = (*spec.scope.device, *spec.scope.asset)
+        return [(spec.mode, spec.alarm_class, kind, signal) for kind in kinds for signal in signals]
 
 
 def _tells_nothing_new(one: _Judged, other: _Judged) -> bool:

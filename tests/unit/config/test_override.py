@@ -283,3 +283,12 @@ def test_an_override_may_name_another_calendar() -> None:
 def test_a_calendar_that_cannot_be_is_told(files: list[str], problem: str) -> None:
     _, problems = read(*files)
     assert told(problems) == [problem]
+
+
+def test_a_mistake_in_a_template_is_told_once_however_many_rules_it_is_in() -> None:
+    template = "templates:\n  calm: {when: {low: {signal: presure, limit: 1 bar}}}\n"
+    rule = LOW.replace("    when: {low: {signal: pressure, limit: 0.2 MPa}}\n", "    extends: calm\n")
+    _, problems = read(template, f"rules:{rule}{rule.replace('id: low', 'id: again')}")
+    assert told(problems) == [
+        '1.yaml:2:31: rule again: when.low.signal: a gauge has no signal "presure"; did you mean "pressure"?'
+    ]
