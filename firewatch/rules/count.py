@@ -49,8 +49,8 @@ class CountEvaluator:
         """Let the condition inside take the observation, and count."""
         parts, news = self._parts.observe(state.parts, observation, now)
         if parts is not state.parts:
-            state = replace(state, parts=parts)
-        return self._told(state, news)
+            state = CountState(parts, state.seen, state.times, state.lapse_due, state.condition, state.onset_time)
+        return self._told(state, news) if news else (state, NO_CHANGES)
 
     def wake(self, state: CountState, now: datetime) -> tuple[CountState, Changes]:
         """Wake the condition inside; are there still enough?"""

@@ -58,8 +58,8 @@ class DutyCycleEvaluator:
         """Let the condition inside take the observation."""
         parts, news = self._parts.observe(state.parts, observation, now)
         if parts is not state.parts:
-            state = replace(state, parts=parts)
-        return self._told(state, news)
+            state = DutyCycleState(parts, state.spans, state.judged_time, state.due, state.condition, state.onset_time)
+        return self._told(state, news) if news else (state, NO_CHANGES)
 
     def wake(self, state: DutyCycleState, now: datetime) -> tuple[DutyCycleState, Changes]:
         """Wake the condition inside; is the share another one by now?"""

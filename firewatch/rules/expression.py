@@ -38,6 +38,7 @@ class ExpressionEvaluator:
         Raises ValueError if the expression has problems (see `cel_language.check_expression`).
         """
         self._spec = spec
+        self._max_age = spec.max_age
         self._names = tuple(signals)
         self._types = tuple(_PYTHON_TYPES[types[name]] for name in self._names)
         self._evaluate = compile_expression(spec.cel, types)
@@ -62,16 +63,23 @@ class ExpressionEvaluator:
         """Judge the newest values by the time of the newest of them."""
         del now
         readings = list(state.readings)
-        value = value_of(observation)
+        read, event_time = value_of(observation), observation.event_time
+        is_changed = False
         for place in self._places[observation.signal]:
             before = readings[place]
-            if before is not None and observation.event_time < before.event_time:
+            value = read if type(read) is self._types[place] else None
+            is_other = before is None or value != before.value
+            if before is not None and (
+                event_time < before.event_time or (event_time == before.event_time and not is_other)
+            ):
                 return state, NO_CHANGES
-            readings[place] = Heard(observation.event_time, value if type(value) is self._types[place] else None)
-        if readings == list(state.readings):
-            return state, NO_CHANGES
-        newest = max(reading.event_time for reading in readings if reading is not None)
-        condition = self._judge(readings, newest)
+            readings[place] = Heard(event_time, value)
+            is_changed = is_changed or is_other
+        newest = event_time
+        for reading in readings:
+            if reading is not None and reading.event_time > newest:
+                newest = reading.event_time
+        condition = self._judge(readings, newest, None if is_changed else state.condition)
         if condition is state.condition:
             return ExpressionState(tuple(readings), condition, state.onset_time), NO_CHANGES
         onset, change = change_to(condition, newest, state.onset_time, evidence_of(observation), begun=newest)
@@ -94,11 +102,17 @@ class ExpressionEvaluator:
                 facts[name] = reading.value
         return Finding("expression", state.condition, self.signals, state.onset_time, facts=facts)
 
-    def _judge(self, readings: Sequence[Heard | None], newest: datetime) -> ConditionState:
+    def _judge(
+        self, readings: Sequence[Heard | None], newest: datetime, before: ConditionState | None
+    ) -> ConditionState:
+        """`before` is what the same values said, None if they are others."""
         values: dict[str, Value] = {}
+        oldest = newest - self._max_age
         for name, reading in zip(self._names, readings, strict=True):
-            if reading is None or reading.value is None or newest - reading.event_time > self._spec.max_age:
+            if reading is None or reading.value is None or reading.event_time < oldest:
                 return _UNKNOWN
             values[name] = reading.value
+        if before is _ACTIVE or before is _INACTIVE:
+            return before
         answer = self._evaluate(values)
         return _UNKNOWN if answer is None else _ACTIVE if answer else _INACTIVE

@@ -45,8 +45,12 @@ class LogicEvaluator:
         self.signals = self._parts.signals
         self.keeps_time = self._parts.keeps_time
         self._negative = frozenset(_negative(formula, negated=False))
-        watched = (name for name, leaves in self._parts.routes.items() if not self._negative.isdisjoint(leaves))
-        self._watched = {signal: place for place, signal in enumerate(watched)}
+        negative = {
+            signal: tuple(index for index in leaves if index in self._negative)
+            for signal, leaves in self._parts.routes.items()
+        }
+        self._watched = {signal: leaves for signal, leaves in negative.items() if leaves}
+        self._places = {signal: place for place, signal in enumerate(self._watched)}
 
     def initial(self) -> LogicState:
         """Nothing was heard."""
@@ -65,11 +69,13 @@ class LogicEvaluator:
         """Let the leaves that want it take the observation, then judge once."""
         leaves, news = self._parts.observe(state.leaves, observation, now)
         heard, proves = state.heard, True
-        if observation.signal in self._watched:
+        watched = self._watched.get(observation.signal)
+        if watched:
             heard, late = self._heard_after(heard, observation)
             proves = not late and observation.quality is not Quality.BAD
-            if proves:
-                news += self._held_back(state, leaves, news, observation)
+            for index in watched if proves else ():
+                if leaves[index].condition is _ACTIVE and state.seen[index].condition is not _ACTIVE:
+                    news += _held_back(index, news, observation)
         if leaves is not state.leaves or heard is not state.heard:
             state = LogicState(leaves, state.seen, heard, state.condition, state.onset_time)
         return self._told(state, news, proves=proves) if news else (state, NO_CHANGES)
@@ -101,21 +107,11 @@ class LogicEvaluator:
         self, heard: tuple[datetime | None, ...], observation: Observation
     ) -> tuple[tuple[datetime | None, ...], bool]:
         """The newest event times, and whether this one is older than what was already heard of its signal."""
-        place = self._watched[observation.signal]
+        place = self._places[observation.signal]
         newest = heard[place]
         if newest is None or newest < observation.event_time:
             return (*heard[:place], observation.event_time, *heard[place + 1 :]), False
         return heard, observation.event_time < newest
-
-    def _held_back(self, state: LogicState, leaves: Sequence[Any], news: News, observation: Observation) -> News:
-        """The leaves under a `not` that are active by what came late, now that a reading in time leaves them so."""
-        told = {index for index, _ in news}
-        return [
-            (index, Change(_ACTIVE, observation.event_time, observation.event_time, evidence_of(observation)))
-            for index in self._parts.routes[observation.signal]
-            if index in self._negative and index not in told
-            if leaves[index].condition is _ACTIVE and state.seen[index].condition is not _ACTIVE
-        ]
 
     def _told(self, state: LogicState, news: News, *, proves: bool) -> tuple[LogicState, Changes]:
         told = NO_CHANGES
@@ -137,6 +133,14 @@ class LogicEvaluator:
         begun = _since(self._formula, seen, negated=False) if condition is _ACTIVE else None
         onset, change = change_to(condition, instant, onset, cause.evidence, begun=begun)
         return LogicState(state.leaves, seen, state.heard, condition, onset), (change,)
+
+
+def _held_back(index: int, news: News, observation: Observation) -> News:
+    """What a leaf under a `not` that is active by what came late says, now that a reading in time leaves it so."""
+    if any(index == told for told, _ in news):
+        return []
+    time = observation.event_time
+    return [(index, Change(_ACTIVE, time, time, evidence_of(observation)))]
 
 
 def _negative(formula: Formula, *, negated: bool) -> set[int]:

@@ -43,16 +43,22 @@ class Parts:
     def arm(self, states: States, now: datetime) -> States:
         """Arm every part."""
         for index, part in self._timed:
-            states = _put(states, index, part.arm(states[index], now))
+            before = states[index]
+            state = part.arm(before, now)
+            if state is not before:
+                states = _put(states, index, state)
         return states
 
     def observe(self, states: States, observation: Observation, now: datetime) -> tuple[States, News]:
         """Let the parts that want it take the observation."""
         news: News = []
         for index in self.routes[observation.signal]:
-            state, changes = self._evaluators[index].observe(states[index], observation, now)
-            states = _put(states, index, state)
-            news += [(index, change) for change in changes]
+            before = states[index]
+            state, changes = self._evaluators[index].observe(before, observation, now)
+            if state is not before:
+                states = _put(states, index, state)
+            if changes:
+                news += [(index, change) for change in changes]
         return states, news
 
     def wake(self, states: States, now: datetime) -> tuple[States, News]:
@@ -96,4 +102,6 @@ def _event_time(item: tuple[int, Change]) -> datetime:
 
 
 def _put(states: States, index: int, state: State) -> States:
-    return states if state is states[index] else (*states[:index], state, *states[index + 1 :])
+    if len(states) == 1:
+        return (state,)
+    return (*states[:index], state, *states[index + 1 :])

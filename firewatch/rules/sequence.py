@@ -52,7 +52,8 @@ class SequenceEvaluator:
     def observe(self, state: SequenceState, observation: Observation, now: datetime) -> tuple[SequenceState, Changes]:
         """Let both take the observation."""
         parts, news = self._parts.observe(state.parts, observation, now)
-        return self._told(_with_parts(state, parts), news)
+        state = _with_parts(state, parts)
+        return self._told(state, news) if news else (state, NO_CHANGES)
 
     def wake(self, state: SequenceState, now: datetime) -> tuple[SequenceState, Changes]:
         """Wake what is due."""
@@ -134,7 +135,8 @@ class OmissionEvaluator:
     def observe(self, state: OmissionState, observation: Observation, now: datetime) -> tuple[OmissionState, Changes]:
         """Let both take the observation."""
         parts, news = self._parts.observe(state.parts, observation, now)
-        return self._told(_with_parts(state, parts), news)
+        state = _with_parts(state, parts)
+        return self._told(state, news) if news else (state, NO_CHANGES)
 
     def wake(self, state: OmissionState, now: datetime) -> tuple[OmissionState, Changes]:
         """Wake what is due; did it follow in time?"""

@@ -30,10 +30,15 @@ STACKED_RULES = 10
 
 KIND = "pressure_transmitter"
 START = datetime(2026, 3, 1, tzinfo=UTC)
+LOW = {"low": {"signal": "pressure", "limit": 0.07}}
 CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a limit": ({"low": {"signal": "pressure", "limit": 0.07, "deadband": 0.005}}, {}),
     "a limit with delays": ({"low": {"signal": "pressure", "limit": 0.07}}, {"on_delay": "5s", "off_delay": "10s"}),
     "silence": ({"absence": {"after": "15s"}}, {}),
+    "all, with a not": ({"all": [LOW, {"not": {"low": {"signal": "pressure", "limit": 0.01}}}]}, {}),
+    "a count": ({"count": {"of": LOW, "at_least": 12, "within": "1h"}}, {}),
+    "a duty cycle": ({"duty_cycle": {"of": LOW, "share": 0.2, "within": "1h"}}, {}),
+    "an expression": ({"expression": {"cel": "p < 0.07 || p > 2.5", "signals": {"p": "pressure"}}}, {}),
 }
 
 
@@ -99,9 +104,10 @@ def rules_by_building(count: int) -> list[RuleSpec]:
     return [written(f"low-{number}", when, {"buildings": [f"b{number}"]}) for number in range(count)]
 
 
-def quiet_readings(devices: int, count: int) -> list[Observation]:
-    """Readings of devices taken at random, a millisecond apart, none beyond a limit."""
+def quiet_readings(devices: int, count: int, round_: int = 0) -> list[Observation]:
+    """Readings of devices taken at random, a millisecond apart, none beyond a limit; each round's are newer."""
     chosen = random.Random(1)
+    begun = START + round_ * timedelta(milliseconds=count)
     return [
         Observation(
             signal=signal_id("bench", f"d{chosen.randrange(devices)}", "pressure"),
@@ -111,15 +117,17 @@ def quiet_readings(devices: int, count: int) -> list[Observation]:
             receive_time=at,
             event_time=at,
         )
-        for number, at in ((number, START + timedelta(milliseconds=number)) for number in range(count))
+        for number, at in ((number, begun + timedelta(milliseconds=number)) for number in range(count))
     ]
 
 
 def scaled(devices: int, count: int, rounds: int) -> list[Scaled]:
     """The engines take turns, so that what else the machine does falls on all of them; the best round counts."""
     built = [_built(rules, devices) for rules in RULES]
-    readings = quiet_readings(devices, count)
-    turns = [[_cost(engine, readings) for engine, _, _ in built] for _ in range(rounds)]
+    turns = []
+    for round_ in range(rounds):
+        readings = quiet_readings(devices, count, round_)
+        turns.append([_cost(engine, readings) for engine, _, _ in built])
     best = [min(costs) for costs in zip(*turns, strict=True)]
     return [
         Scaled(rules, devices, seconds, size / devices, 1 / cost, cost / best[0])
@@ -144,8 +152,7 @@ def evaluated(condition: str, count: int, rounds: int) -> Evaluated:
     rules = [written(f"rule-{number}", when, {}, **delays) for number in range(STACKED_RULES)]
     engine = Engine(rules, compound(100, 1))
     engine.start(START)
-    readings = quiet_readings(100, count)
-    best = min(_cost(engine, readings) for _ in range(rounds))
+    best = min(_cost(engine, quiet_readings(100, count, round_)) for round_ in range(rounds))
     return Evaluated(condition, STACKED_RULES / best)
 
 
