@@ -60,6 +60,8 @@ export interface Alarm {
   acknowledged_time: string | null;
   acknowledged_by: string | null;
   acknowledge_comment: string;
+  step: number;
+  shadow: boolean;
   hidden: boolean;
   shelf: Shelf | null;
   suppressed_by: string | null;
@@ -146,6 +148,148 @@ export interface CommandRecord {
   } | null;
 }
 
+/** A signal that a rule listens to, with its newest reading. */
+export interface InputView {
+  signal: string;
+  device: LocalText;
+  label: LocalText;
+  type: string;
+  unit: string;
+  last: Reading | null;
+}
+
+export type Condition = "active" | "inactive" | "unknown";
+
+export interface FindingView {
+  kind: string;
+  condition: Condition;
+  text: LocalText;
+  note: LocalText | null;
+  signals: string[];
+  onset_time: string | null;
+  due: string | null;
+  facts: Record<string, Value>;
+  parts: FindingView[];
+}
+
+export interface StepView {
+  priority: Priority;
+  decides: boolean;
+  finding: FindingView | null;
+}
+
+export interface RuleFailure {
+  rule: string;
+  subject: string;
+  failed_time: string;
+  error: string;
+}
+
+export interface ExplanationView {
+  now: string;
+  rule: string;
+  subject: string;
+  place: LocalText;
+  text: LocalText;
+  alarm_class: AlarmClass;
+  mode: "live" | "shadow";
+  verdict: LocalText;
+  steps: StepView[];
+  inputs: InputView[];
+  alarm: Alarm | null;
+  suppressor: Alarm | null;
+  failure: RuleFailure | null;
+  next_wake: string | null;
+}
+
+export interface AlarmExplanation {
+  alarm: Alarm;
+  verdict: LocalText;
+  explanation: ExplanationView | null;
+}
+
+export interface ShadowList {
+  rules: { rule: string; count: number }[];
+  alarms: Alarm[];
+}
+
+export interface RulesProblem {
+  file: string;
+  line: number;
+  column: number;
+  where: string;
+  what: string;
+  hint: string;
+  text: string;
+}
+
+export interface RulesState {
+  rules: string;
+  count: number;
+  since: string;
+  problems: RulesProblem[];
+}
+
+export interface RulesReload {
+  time: string;
+  trigger: "operator" | "signal" | "files" | "start";
+  outcome: "taken" | "unchanged" | "refused";
+  by: string;
+  report: { unchanged: number; rules: { rule: string; difference: string }[] } | null;
+  difference: string;
+  problems: RulesProblem[];
+}
+
+export type Against = "recorded" | "live";
+
+/** When people were, or would have been, told of an alarm. */
+export interface Told {
+  rule: string;
+  site: string;
+  subject: string;
+  priority: Priority;
+  alarm_class: AlarmClass;
+  told_time: string;
+  value?: Value;
+  unit?: string;
+}
+
+export interface BacktestResult {
+  start: string;
+  end: string;
+  observations: number;
+  before: number;
+  after: number;
+  counts: {
+    rule: string;
+    text: LocalText | null;
+    before: number;
+    after: number;
+    added: number;
+    removed: number;
+    moved: number;
+  }[];
+  differences: { fate: "moved" | "added" | "removed"; before?: Told; after?: Told }[];
+  realities: {
+    reality: { time: string; subject: string };
+    alarmed_before: boolean;
+    alarmed_after: boolean;
+  }[];
+  loads: { time: string; before: number; after: number }[];
+  failures: RuleFailure[];
+  summary: LocalText;
+}
+
+export interface BacktestState {
+  backtest_id: string;
+  asked_time: string;
+  wish: { start: string; end: string; against: Against; operator: string };
+  phase: "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  error: string;
+  result: BacktestResult | null;
+}
+
 export interface PartStatus {
   name: string;
   ready: boolean;
@@ -193,9 +337,20 @@ async function answer<T>(response: Response): Promise<T> {
   return (await response.json()) as T;
 }
 
-export async function oneAlarm(alarmId: string): Promise<Alarm> {
-  return answer<Alarm>(await fetch(`/api/v1/alarms/${alarmId}`));
+async function get<T>(path: string): Promise<T> {
+  return answer<T>(await fetch(`/api/v1/${path}`));
 }
+
+async function post<T>(path: string, body: object): Promise<T> {
+  const response = await fetch(`/api/v1/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return answer<T>(response);
+}
+
+export const oneAlarm = (alarmId: string): Promise<Alarm> => get(`alarms/${alarmId}`);
 
 /** What an operator may ask of an alarm. */
 export type Request =
@@ -211,22 +366,45 @@ export async function ask({ alarm_id, rule, subject }: Alarm, operator: string, 
       : request.verb === "shelve"
         ? [`alarms/${alarm_id}/${verb}`, request.seconds === null ? { reason: request.reason, one_shot: true } : details]
         : [`alarms/${alarm_id}/${verb}`, details];
-  const response = await fetch(`/api/v1/${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ operator, ...body }),
-  });
-  await answer<Alarm>(response);
+  await post<Alarm>(path, { operator, ...body });
 }
 
-export async function returnedAlarms(limit: number): Promise<Alarm[]> {
-  const response = await fetch(`/api/v1/alarms?standing=false&limit=${limit}`);
-  return (await answer<{ alarms: Alarm[] }>(response)).alarms;
-}
+export const returnedAlarms = (limit: number): Promise<Alarm[]> =>
+  get<{ alarms: Alarm[] }>(`alarms?standing=false&limit=${limit}`).then(({ alarms }) => alarms);
 
-export async function transitions(alarmId: string): Promise<AlarmTransition[]> {
-  const response = await fetch(`/api/v1/alarms/${alarmId}/transitions`);
-  return (await answer<{ transitions: AlarmTransition[] }>(response)).transitions;
-}
+export const transitions = (alarmId: string): Promise<AlarmTransition[]> =>
+  get<{ transitions: AlarmTransition[] }>(`alarms/${alarmId}/transitions`).then(({ transitions }) => transitions);
+
+export const explainAlarm = (alarmId: string): Promise<AlarmExplanation> => get(`alarms/${alarmId}/explanation`);
+
+export const explainRule = (rule: string, subject: string): Promise<ExplanationView> =>
+  get(`explanations?${new URLSearchParams({ rule, subject })}`);
+
+/** For a device or an asset, `site/id`. */
+export const explainDevice = (device: string): Promise<ExplanationView[]> =>
+  get<{ explanations: ExplanationView[] }>(`devices/${device}/explanations`).then(({ explanations }) => explanations);
+
+export const shadows = (): Promise<ShadowList> => get("rules/shadow");
+
+export const failures = (): Promise<RuleFailure[]> =>
+  get<{ failures: RuleFailure[] }>("rules/failures").then(({ failures }) => failures);
+
+export const rulesState = (): Promise<RulesState> => get("rules/state");
+
+export const reloads = (limit: number): Promise<RulesReload[]> =>
+  get<{ reloads: RulesReload[] }>(`rules/reloads?limit=${limit}`).then(({ reloads }) => reloads);
+
+export const reloadRules = (operator: string): Promise<RulesReload> => post("rules/reload", { operator });
+
+export const backtests = (): Promise<BacktestState[]> =>
+  get<{ backtests: BacktestState[] }>("backtests").then(({ backtests }) => backtests);
+
+export const backtest = (id: string): Promise<BacktestState> => get(`backtests/${id}`);
+
+export const startBacktest = (operator: string, start: string, against: Against): Promise<BacktestState> =>
+  post("backtests", { operator, start, against });
+
+export const cancelBacktest = (operator: string, id: string): Promise<BacktestState> =>
+  post(`backtests/${id}/cancel`, { operator });
 
 export const pictureAddress = (id: string): string => `/api/v1/pictures/${encodeURIComponent(id)}`;

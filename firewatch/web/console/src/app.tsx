@@ -15,10 +15,12 @@ import { Cameras } from "./view/cameras";
 import { Lamps } from "./view/lamps";
 import { LostBanner } from "./view/lost-banner";
 import { OperatorDialog } from "./view/operator";
+import { RulesPage } from "./view/rules-page";
 import { StatusBar } from "./view/status-bar";
 import { Systems } from "./view/systems";
 import { TopBar } from "./view/top-bar";
 import { useSound } from "./view/use-sound";
+import { useView } from "./view/use-view";
 import { EMPTY, receive, withReturned, type World } from "./world";
 
 const TICK_MS = 1_000;
@@ -93,6 +95,7 @@ export function App() {
   }, []);
 
   const live = connection === "live";
+  const view = useView();
   const facts = useMemo(() => new Facts(world), [world]);
   const { sound, toggleSound } = useSound(facts, connection);
 
@@ -115,6 +118,7 @@ export function App() {
       <ScreenContext.Provider value={screen}>
         <div class={live ? "screen" : "screen lost"}>
           <TopBar
+            view={view}
             connection={connection}
             sound={sound}
             toggleSound={toggleSound}
@@ -122,13 +126,17 @@ export function App() {
           />
           {connection === "lost" && <LostBanner heard={heard.current} />}
           <Lamps />
-          <main>
-            <AlarmList />
-            <div class="plant">
-              <Cameras />
-              <Systems />
-            </div>
-          </main>
+          {view === "rules" ? (
+            <RulesPage />
+          ) : (
+            <main>
+              <AlarmList />
+              <div class="plant">
+                <Cameras />
+                <Systems />
+              </div>
+            </main>
+          )}
           <StatusBar />
           <Announcer />
           {naming && (

@@ -8,11 +8,12 @@ const SECOND = 1_000;
 
 const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
 const DATE = { year: "numeric", month: "short", day: "numeric", weekday: "short" } as const;
+const SHORT_DATE = { day: "numeric", month: "short" } as const;
 
 /** Making a formatter takes a thousand times as long as using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-function formatter(locale: string, timeZone: string, parts: typeof TIME | typeof DATE): Intl.DateTimeFormat {
+function formatter(locale: string, timeZone: string, parts: typeof TIME | typeof DATE | typeof SHORT_DATE): Intl.DateTimeFormat {
   const key = `${locale} ${timeZone} ${Object.keys(parts)[0]}`;
   let found = formatters.get(key);
   if (!found) {
@@ -28,6 +29,10 @@ export function clockTime(instant: string | number, timeZone: string): string {
 
 export function calendarDate(instant: number, timeZone: string, lang: Lang): string {
   return formatter(LOCALES[lang], timeZone, DATE).format(instant);
+}
+
+export function shortDate(instant: number, timeZone: string, lang: Lang): string {
+  return formatter(LOCALES[lang], timeZone, SHORT_DATE).format(instant);
 }
 
 export function age(words: Words, milliseconds: number): string {

@@ -8,6 +8,7 @@ import { stands } from "../world";
 import { Acknowledge } from "./acknowledge";
 import { CommandChip } from "./command-chip";
 import { Dialog } from "./dialog";
+import { AlarmExplained } from "./explanation";
 import { Hiding } from "./hiding";
 
 const STAGES = ["source_time", "receive_time", "decided_time", "annunciated_time", "journalled_time"] as const satisfies
@@ -50,10 +51,14 @@ export function AlarmDetails({ alarm, close }: Props) {
           <h3>{words.say("alarm.advice")}</h3>
           <p>{words.of(alarm.advice)}</p>
           {stands(alarm) && (
+            <div class="answer">
+              <Acknowledge alarm={alarm} />
+            </div>
+          )}
+          <h3>{words.say("explain.why")}</h3>
+          <AlarmExplained alarm={alarm} />
+          {stands(alarm) && (
             <>
-              <div class="answer">
-                <Acknowledge alarm={alarm} />
-              </div>
               <h3>{words.say("hide.title")}</h3>
               <Hiding alarm={alarm} />
             </>

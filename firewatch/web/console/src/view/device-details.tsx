@@ -2,6 +2,7 @@ import type { DeviceView } from "../api";
 import { age, reading } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
+import { DeviceRules } from "./device-rules";
 import { Dialog } from "./dialog";
 
 export function DeviceDetails({ device, close }: { device: DeviceView; close(): void }) {
@@ -9,7 +10,7 @@ export function DeviceDetails({ device, close }: { device: DeviceView; close(): 
   const { world, facts, now, live, time } = useScreen();
   const building = facts.sites.get(device.site)?.buildings.find((candidate) => candidate.id === device.building);
   return (
-    <Dialog title={words.of(device.label)} close={close}>
+    <Dialog title={words.of(device.label)} close={close} wide>
       <p>
         {words.say("device.kind")} <b>{words.of(device.kind_label)}</b>
         {building && (
@@ -53,6 +54,8 @@ export function DeviceDetails({ device, close }: { device: DeviceView; close(): 
           })}
         </tbody>
       </table>
+      <h3>{words.say("explain.rules")}</h3>
+      <DeviceRules device={device} />
     </Dialog>
   );
 }

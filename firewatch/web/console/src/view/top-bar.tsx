@@ -3,19 +3,25 @@ import { useScreen } from "../screen";
 import type { Connection } from "../stream";
 import { useWords } from "../text";
 import type { Sound } from "./use-sound";
+import { VIEWS, type View } from "./use-view";
+
+/** The parts of the daemon that say whether the rules are as people want them. */
+const RULE_PARTS = ["rules", "rule files"];
 
 interface Props {
+  view: View;
   connection: Connection;
   sound: Sound;
   toggleSound(): void;
   toggleLanguage(): void;
 }
 
-export function TopBar({ connection, sound, toggleSound, toggleLanguage }: Props) {
+export function TopBar({ view, connection, sound, toggleSound, toggleLanguage }: Props) {
   const words = useWords();
   const { world, facts, now, operator, nameOperator } = useScreen();
   const [site, ...others] = world.sites;
   const timeZone = facts.timeZone();
+  const wrong = world.parts.some((part) => RULE_PARTS.includes(part.name) && !part.ready);
   const elsewhere = new Map(others.filter((other) => other.time_zone !== timeZone).map((other) => [other.time_zone, other]));
   return (
     <header class="top">
@@ -36,6 +42,18 @@ export function TopBar({ connection, sound, toggleSound, toggleLanguage }: Props
           </span>
         ))}
       </time>
+      <nav class="views" aria-label={words.say("view.title")}>
+        {VIEWS.map((one) => (
+          <a key={one} href={`#${one}`} aria-current={one === view ? "page" : undefined}>
+            {words.say(`view.${one}`)}
+            {one === "rules" && wrong && (
+              <span class="badge" title={words.say("view.rulesWrong")}>
+                !
+              </span>
+            )}
+          </a>
+        ))}
+      </nav>
       <div class="controls">
         <span class={`connection ${connection}`} role="status">
           {words.say(`connection.${connection}`)}
