@@ -61,6 +61,7 @@ bench: $(VENV)/.ready-for-tests ## throughput and latency of the whole daemon be
 	@tests/system-packages mosquitto
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.engine
+	$(BIN)/python -m tests.bench.backtest
 
 clean: ## remove what was built and the demo's state; the virtual environment too
 	@rm -rf $(VENV) .firewatch build dist firewatch/web/static firewatch/web/console/node_modules

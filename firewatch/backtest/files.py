@@ -5,7 +5,7 @@ operators asked for and when firewatch began to listen. A single Parquet or CSV 
 
 Of its columns `source_time`, `signal` and one of `number`, `flag` and `state` are needed. `quality` is good where it
 is left out; `receive_time` is then `source_time`, `taken_time` (the engine's time, by which the file is in order) is
-`receive_time`, and `event_time` the earlier of `source_time` and `receive_time`.
+`receive_time`, and `event_time` the earlier of `source_time` and `receive_time`. Times have an offset, or Z.
 """
 
 from __future__ import annotations
@@ -223,7 +223,8 @@ class FileHistory:
 
 
 _TIMES = ("source_time", "receive_time", "event_time", "taken_time")
-_COLUMNS = ("ordinal", "signal", "number", "flag", "state", "quality", *_TIMES)
+_NAMES = ("signal", "state", "quality")
+_COLUMNS = ("ordinal", "number", "flag", *_NAMES, *_TIMES)
 
 
 def _pyarrow() -> Any:
@@ -241,7 +242,7 @@ def _types() -> dict[str, Any]:
     names = pa.dictionary(pa.int32(), pa.string())
     values = {"ordinal": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
     times = dict.fromkeys(_TIMES, pa.timestamp("us", "UTC"))
-    return values | times | {"signal": names, "state": names, "quality": names}
+    return values | times | dict.fromkeys(_NAMES, names)
 
 
 def _csv_batches(file: Any, names: Sequence[str]) -> Iterator[Any]:
@@ -266,8 +267,8 @@ def _csv_batches(file: Any, names: Sequence[str]) -> Iterator[Any]:
 def _parquet_batches(path: Path, names: Sequence[str]) -> Iterator[Any]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, read_dictionary=["signal", "state", "quality"]) as file:
-        there = [name for name in names if name in file.schema_arrow.names]
+    there = [name for name in names if name in parquet.read_schema(path).names]
+    with parquet.ParquetFile(path, read_dictionary=[name for name in there if name in _NAMES]) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=there)
 
 
@@ -329,6 +330,8 @@ def _integers(column: Any) -> Array:
 
 def _microseconds(column: Any) -> Array:
     pa = _pyarrow()
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+        raise HistoryFileError(f"times are timestamps with a time zone; the file has {column.type}")
     return _integers(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()))
 
 

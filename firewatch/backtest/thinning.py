@@ -49,7 +49,8 @@ class Thinning:
             needs.add(instance.evaluator.explain(instance.evaluator.initial()))
         size = len(signals)
         self._whole = _mask(size, needs.whole)
-        self._values = _mask(size, {*needs.limits, *needs.equals})
+        self._values = _mask(size, {*needs.limits, *needs.equals, *(session.code for session in needs.sessions)})
+        self._sessions = needs.sessions
         self._repetition = _Repetition(size, needs.equals)
         self._limits = [_Limits(size, layer) for layer in _layers(needs.limits)]
         self._silences = [_Silences(size, layer) for layer in _layers(needs.silences())]
@@ -61,11 +62,13 @@ class Thinning:
         order = np.argsort(_compact(columns.signal, len(self._whole)), kind="stable")
         order = order[self._values[columns.signal[order]]]
         if len(order):
-            runs = _Runs(columns.where(order), self._newest)
+            runs = _Runs(columns.where(order), order, self._newest)
             needed = runs.is_last | runs.disordered
             needed |= self._repetition.changes(runs)
             for limits in self._limits:
                 limits.mark_changes(runs, needed)
+            for session in self._sessions:
+                session.mark_needed(runs, needed)
             keep[order] |= needed
         for silences in self._silences:
             silences.mark_needed(columns, keep)
@@ -81,6 +84,7 @@ class _Needs:
         self.whole: set[int] = set()
         self.equals: set[int] = set()
         self.limits: dict[int, list[tuple[float, float, float]]] = {}
+        self.sessions: list[_Session] = []
 
     def add(self, finding: Finding) -> None:
         """Take a condition and its parts, as it explains itself."""
@@ -101,8 +105,21 @@ class _Needs:
             assert isinstance(after, timedelta)
             codes = tuple(sorted(self._codes[signal] for signal in finding.signals))
             self._sets[codes] = min(after, self._sets.get(codes, after))
+        elif finding.kind == "camera_session" and all(map(_follows_readings, finding.parts)):
+            self._add_session(finding)
         else:
             self.whole.update(self._codes[signal] for signal in _all_signals(finding))
+
+    def _add_session(self, finding: Finding) -> None:
+        for guard in finding.parts:
+            self.add(guard)
+        hold, decide_within = finding.facts["hold"], finding.facts["decide_within"]
+        assert isinstance(hold, timedelta)
+        assert isinstance(decide_within, timedelta)
+        (signal,) = finding.signals
+        guards = {self._codes[guard] for part in finding.parts for guard in _all_signals(part)}
+        vote = min(_number(finding.facts["enter"]), _number(finding.facts["stay"]))
+        self.sessions.append(_Session(self._codes[signal], tuple(guards), vote, max(hold, decide_within)))
 
     def silences(self) -> dict[int, list[tuple[int, timedelta]]]:
         """For every signal, the sets it is a sign of life for: their numbers, and how long they may be silent."""
@@ -116,8 +133,9 @@ class _Needs:
 class _Runs:
     """A chunk in the order of signals, and of arrival within each."""
 
-    def __init__(self, columns: Columns, newest: Array) -> None:
+    def __init__(self, columns: Columns, rows: Array, newest: Array) -> None:
         self.columns = columns
+        self.rows = rows
         self.signal = columns.signal
         begins = np.empty(len(columns), dtype=np.bool_)
         begins[0] = True
@@ -137,6 +155,13 @@ class _Runs:
         is_disordered[self.disordered_codes] = True
         self.disordered = is_disordered[self.signal]
         np.maximum.at(newest, self.codes, np.maximum.reduceat(event, self.firsts))
+
+    def of(self, code: int) -> slice:
+        """Where the signal's rows are."""
+        place = int(np.searchsorted(self.codes, code))
+        if place == len(self.codes) or self.codes[place] != code:
+            return slice(0, 0)
+        return slice(int(self.firsts[place]), int(self.lasts[place]) + 1)
 
     def before(self, values: Array, carried: Array) -> Array:
         """For each row the value of the signal's row before it; that of an earlier chunk is `carried`."""
@@ -208,6 +233,43 @@ class _Limits:
         runs.carry(condition, self._condition, _NOBODY_KNOWS)
 
 
+class _Session:
+    """A camera's score and what guards it. A frame below `vote` is empty.
+
+    Between two frames that are not empty, or two changes of the guard, either no frame counts or all do. If they do,
+    whatever session was open is over with the first frame that comes `length` after the first of them. What follows
+    only moves the time of the newest frame, and the last of them has it.
+    """
+
+    def __init__(self, code: int, guards: tuple[int, ...], vote: float, length: timedelta) -> None:
+        self.code = code
+        self._guards = guards
+        self._vote = vote
+        self._length = length // timedelta(microseconds=1)
+
+    def mark_needed(self, runs: _Runs, needed: Array) -> None:
+        """Mark the frames that count for a session, and those that may end one."""
+        place = runs.of(self.code)
+        event, receive = runs.columns.event[place], runs.columns.receive[place]
+        if not len(event):
+            return
+        if np.any(event[1:] <= event[:-1]) or np.any(receive[1:] < receive[:-1]):
+            needed[place] = True
+            return
+        judged = (runs.columns.kind[place] == NUMBER) & (runs.columns.quality[place] != BAD)
+        empty = judged & (runs.columns.number[place] < self._vote)
+        rows = runs.rows[place]
+        guards = [runs.rows[runs.of(code)][needed[runs.of(code)]] for code in self._guards]
+        breaks = np.sort(np.concatenate([rows[~empty], *guards]))
+        stretch = np.searchsorted(breaks, rows, side="right")
+        begins = np.append(True, (stretch[1:] != stretch[:-1]) | ~empty[:-1])
+        first_times = event[np.flatnonzero(begins)][np.cumsum(begins) - 1]
+        is_young = event - first_times < self._length
+        follows_young = np.append(False, is_young[:-1])
+        precedes_break = np.append(begins[1:], True)
+        needed[place] |= ~empty | is_young | follows_young | precedes_break
+
+
 class _Silences:
     """At most one set of signals for each signal; something from any of them ends the set's silence."""
 
@@ -272,6 +334,13 @@ def _mask(size: int, codes: Iterable[int]) -> npt.NDArray[np.bool_]:
 def _number(fact: object) -> float:
     assert isinstance(fact, float | int)
     return float(fact)
+
+
+def _follows_readings(finding: Finding) -> bool:
+    """Whether only readings change it, and time alone does not."""
+    if finding.kind in {"all", "any", "not"} and not finding.signals:
+        return all(map(_follows_readings, finding.parts))
+    return finding.kind in _HIGH_LIMITS | _LOW_LIMITS | {"state"}
 
 
 def _all_signals(finding: Finding) -> Iterator[str]:

@@ -107,6 +107,8 @@ class CameraSessionEvaluator:
         facts: dict[str, Value | datetime | timedelta] = {
             "enter": self._spec.enter,
             "stay": self._spec.stay,
+            "decide_within": self._spec.decide_within,
+            "hold": self._spec.hold,
             "seen_frames": float(state.seen_frames),
             "votes": float(state.votes),
             "suspected": state.start_time is not None and not state.confirmed,
