@@ -350,6 +350,9 @@ class Engine:
         *,
         carried: bool,
     ) -> None:
+        if engagement is not None and engagement.is_open:
+            undo = running.instance.targets[engagement.over] or engagement.undo
+            engagement = replace(engagement, undo=undo)
         running.standing = standing
         running.closed = closed
         running.engagement = engagement
@@ -810,8 +813,8 @@ class Engine:
             return
         running.engagement = replace(engagement, repeated_time=self._now)
         alarm = running.standing.alarm if running.standing is not None else None
-        is_seen = alarm is None or alarm.condition is ConditionState.ACTIVE
-        if is_seen and running.in_service:
+        is_seen = not running.carried and (alarm is None or alarm.condition is ConditionState.ACTIVE)
+        if is_seen and running.in_service and not instance.is_shadow:
             for target, turn in again:
                 command = _command(instance.rule.id, instance.subject, engagement, target, self._now, turn)
                 effects.append(SendCommand(command))
@@ -870,7 +873,7 @@ class Engine:
             self._append(trouble)
         elif trouble.instance.is_shadow is not told_by.is_shadow:
             self._move(trouble, Closed(Move.DEMOTED if told_by.is_shadow else Move.PROMOTED), effects)
-            trouble.instance = told_by
+        trouble.instance = told_by
         self._begin_alarm(trouble, _draft(told_by, failure.change(), self._now), effects)
 
     def _take_trouble(self, record: InstanceRecord) -> None:

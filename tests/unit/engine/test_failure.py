@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from firewatch.model.alarm import Priority
 from firewatch.model.command import Shelve
 from firewatch.model.observation import Observation
 from firewatch.rules.limit import LimitEvaluator
@@ -90,6 +91,17 @@ def test_a_rule_that_failed_is_in_service_again_after_a_reload() -> None:
     assert world.engine.failures() == []
     assert world.hear(4, "hydrant-1/pressure", 0.5) == ["low rtn_unacknowledged (condition_inactive)"]
     assert "! rule-failed-low" in world.hear(5, "hydrant-1/pressure", -1.0)
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_trouble_alarm_is_as_urgent_as_its_rule_was_when_it_failed_last() -> None:
+    world = World(LOW)
+    world.hear(2, "hydrant-1/pressure", -1.0)
+    urgent = LOW.model_copy(update={"priority": Priority.HIGHEST})
+    world.reload(3, urgent)
+    world.hear(4, "hydrant-1/pressure", -1.0)
+    assert world.alarm("rule-failed-low").priority == "highest"
+    assert world.reload(5, urgent) == ["rule-failed-low rtn_unacknowledged (condition_inactive)"]
 
 
 @pytest.mark.usefixtures("failing")

@@ -179,6 +179,18 @@ def test_what_a_rule_held_is_let_go_though_it_no_longer_says_how() -> None:
     assert world.advance(3.5) == ["> door release_door"]
 
 
+def test_what_is_held_is_let_go_as_the_rule_said_last_though_it_went_while_firewatch_was_down() -> None:
+    no_way_back = E_BIKE.model_copy(
+        update={"actions": E_BIKE.actions.model_copy(update={"inactive": (), "rejected": ()})}
+    )
+    world = World(no_way_back)
+    world.hear(1, "cam/e_bike", 0.9)
+    world.hear(1.2, "cam/e_bike", 0.9)
+    world.reload(2, E_BIKE)
+    again = world.restarted(SILENT)
+    assert "> door release_door" in again.resume(3)
+
+
 def test_the_alarm_of_a_device_that_was_taken_away_is_closed_and_its_neighbours_go_on() -> None:
     world = World(LOW, SLOW_LOW)
     world.hear(1, "hydrant-1/pressure", 0.05)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
+from firewatch.rules.spec import Mode
 from tests.unit.engine.world import BAD, World, act, at, rule, words
 
 HOLD = rule(
@@ -56,6 +59,14 @@ def test_repetitions_survive_a_restart_and_those_missed_are_given_once() -> None
     assert words(again.engine.resume(at(400))) == ["> door hold_door", "> speaker play"]
     assert again.advance(401) == ["> speaker play"]
     assert again.advance(421) == ["> door hold_door"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"mode": Mode.SHADOW}, {"on_delay": timedelta(seconds=1)}], ids=["shadow", "judged anew"]
+)
+def test_a_rule_that_was_changed_while_firewatch_was_down_repeats_nothing(changed: dict[str, object]) -> None:
+    again = begun().restarted(HOLD.model_copy(update=changed))
+    assert "> door hold_door" not in again.resume(400)
 
 
 def test_nothing_is_repeated_while_nobody_can_tell_whether_it_still_holds() -> None:
