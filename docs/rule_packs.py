@@ -30,11 +30,13 @@ _INTRODUCTION = """\
 
 The rules that come with firewatch, one file a pack in `rules/`, written by `docs/generate.py` from those files. What a
 rule's figures rest on stands beside it. *Unconfirmed* means that nobody has held the figure against the standard's own
-text: do that before you quote it, and claim no conformity. Every figure can be changed for a site, a building or a
-device by an override, without touching these files: see [Rules](rules.md).
+text: do that before you quote it, and claim no conformity. Delays, deadbands and windows of which no basis speaks are
+this project's own. Every figure can be changed for a site, a building or a device by an override, without touching
+these files: see [Rules](rules.md).
 
 随firewatch提供的规则，每个规则包对应`rules/`下一个文件，本页由`docs/generate.py`根据这些文件生成，并注明各数值的依据。“未核实”表示尚未与标准
-原文核对，引用前请先核对；本项目不宣称符合任何标准。各数值均可按小区、楼栋或设备覆盖，无须修改规则文件，见[Rules](rules.md)。
+原文核对，引用前请先核对；本项目不宣称符合任何标准。未注明依据的延时、回差和时间窗为本项目自定。各数值均可按小区、楼栋或设备覆盖，无须修改规则文件，
+见[Rules](rules.md)。
 """
 
 
