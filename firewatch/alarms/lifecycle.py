@@ -209,13 +209,14 @@ def _move_to(condition: ConditionState, standing: StandingAlarm, policy: Policy)
     state = standing.alarm.state
     if condition is not ConditionState.INACTIVE or Move.RETURNED not in TRANSITIONS[state]:
         return Move.KNOWN
-    if policy.latched:
+    if policy.latched and not standing.alarm.shadow:
         return Move.LATCHED
     return Move.UNSEEN if _is_unseen(standing) else Move.RETURNED
 
 
 def _is_unseen(standing: StandingAlarm) -> bool:
-    return standing.alarm.state is AlarmState.UNACKNOWLEDGED and standing.told_time is None
+    alarm = standing.alarm
+    return alarm.state is AlarmState.UNACKNOWLEDGED and (standing.told_time is None or alarm.shadow)
 
 
 def _eased(standing: StandingAlarm | None, draft: Alarm, now: datetime) -> Stepped:

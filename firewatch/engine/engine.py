@@ -20,6 +20,7 @@ effects. What it promises:
 
 from __future__ import annotations
 
+import copy
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -114,7 +115,7 @@ class _Running:
         self.evaluator_wake = instance.evaluator.next_wake
         self.keeps_time = instance.evaluator.keeps_time
         rule = instance.rule
-        self.policy = Policy(rule.latched, rule.shelved_at_most, rule.realarm_after)
+        self.policy = Policy(rule.latched, rule.shelved_at_most, None if instance.is_shadow else rule.realarm_after)
         self.state: Any = instance.evaluator.initial()
         self.scheduled: datetime | None = None
         self.standing: StandingAlarm | None = None
@@ -300,8 +301,20 @@ class Engine:
         What is judged as before keeps its timers, alarms and commands. What is judged differently judges its standing
         alarm anew; the alarms of what is gone are closed and what it had begun is undone. All that failed is in
         service again. Take a snapshot soon after this; inputs replayed across it need the rules before.
+
+        Whatever it raises, the rules before go on as if nobody had asked. What fell due by `now` is settled
+        nevertheless, and its effects are returned by the next call.
         """
-        effects = self._begin(now)
+        due = self._begin(now)
+        before = _Before(self, prepared)
+        try:
+            return self._go_over_to(prepared, due.copy())
+        except Exception:
+            before.put_back(self)
+            self._held_back = due
+            raise
+
+    def _go_over_to(self, prepared: Prepared, effects: list[Effect]) -> tuple[list[Effect], ReloadReport]:
         tally = Tally()
         before = {running.name: running for running in self._running if running.instance.rule.id not in self._troubles}
         self._install(prepared)
@@ -882,6 +895,24 @@ class Engine:
             trouble = self._troubles[record.rule] = _Running(0, trouble_kept(record.standing.alarm))
             self._append(trouble)
             self._inherit(trouble, record.standing, record.closed, record.engagement, carried=False)
+
+
+class _Before:
+    """An engine as it is before it takes over other rules, with those of its instances that stay behind."""
+
+    def __init__(self, engine: Engine, prepared: Prepared) -> None:
+        self._fields = {name: copy.copy(value) for name, value in vars(engine).items()}
+        successors = {running.name for running in prepared.running}
+        self._without_successor = [
+            (running, copy.copy(running)) for running in self._fields["_running"] if running.name not in successors
+        ]
+
+    def put_back(self, engine: Engine) -> None:
+        """Make the engine what it was."""
+        vars(engine).update(self._fields)
+        for running, before in self._without_successor:
+            for name in _Running.__slots__:
+                setattr(running, name, getattr(before, name))
 
 
 def _rank(effect: Effect) -> int:

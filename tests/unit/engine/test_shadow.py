@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from firewatch.errors import RefusedCommandError
@@ -69,7 +71,24 @@ def test_a_promoted_rule_says_nothing_of_what_is_over() -> None:
     world = World(shadow(LOW))
     world.hear(1, "hydrant-1/pressure", 0.05)
     world.hear(2, "hydrant-1/pressure", 0.5)
-    assert world.reload(3, LOW) == ["low normal (promoted)"]
+    assert world.reload(3, LOW) == []
+
+
+@pytest.mark.parametrize("latched", [False, True])
+def test_each_shadow_alarm_ends_with_its_condition_as_nobody_will_ever_answer_it(*, latched: bool) -> None:
+    world = World(shadow(LOW).model_copy(update={"latched": latched, "realarm_after": timedelta(seconds=10)}))
+    for second in (1, 100, 200):
+        assert world.hear(second, "hydrant-1/pressure", 0.05) == ["low unacknowledged (condition_active)"]
+        assert world.hear(second + 50, "hydrant-1/pressure", 0.5) == ["low normal (condition_inactive)"]
+    assert world.engine.shadow_alarms() == []
+    assert world.engine.shadow_counts() == {"low": 3}
+
+
+def test_a_rule_that_became_a_shadow_while_firewatch_was_down_tells_nobody_again() -> None:
+    repeated = LOW.model_copy(update={"realarm_after": timedelta(seconds=10)})
+    world = World(repeated)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    assert "! low" not in world.restarted(shadow(repeated)).resume(100)
 
 
 def test_a_promoted_rule_keeps_its_running_delay() -> None:
