@@ -956,7 +956,7 @@ def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
 
 def _blank(running: _Running, now: datetime) -> Alarm:
     """An alarm that has not begun."""
-    condition = running.evaluator.explain(running.state).condition
+    condition: ConditionState = running.state.condition if running.in_service else ConditionState.UNKNOWN
     alarm = _draft(running.instance, Change(condition, now, now, Evidence(now, now)), now)
     return replace(alarm, state=AlarmState.NORMAL, condition=condition, activations=0)
 

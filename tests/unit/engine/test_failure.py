@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firewatch.model.alarm import Priority
-from firewatch.model.command import Shelve
+from firewatch.model.command import OutOfService, Shelve
 from firewatch.model.observation import Observation
 from firewatch.rules.limit import LimitEvaluator
 from firewatch.rules.spec import Mode
@@ -112,6 +112,15 @@ def test_the_shelf_of_a_trouble_alarm_ends_after_a_reload() -> None:
     world.command(3, shelve)
     world.reload(4, LOW)
     assert world.advance(63) == ["rule-failed-low rtn_unacknowledged (shelf_ended)"]
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_rule_that_failed_is_taken_out_of_service_by_an_operator_as_unknown() -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.5)
+    world.hear(2, "hydrant-1/pressure", -1.0)
+    world.command(3, OutOfService("low", "s/hydrant-1", "li", "work order 7"))
+    assert world.alarm("low").condition == "unknown"
 
 
 @pytest.mark.usefixtures("failing")
