@@ -75,7 +75,7 @@ class BacktestDesk:
     def cancel(self, backtest_id: str) -> None:
         """Give it up, if it still goes on."""
         if self._goes_on and self._kept[0].backtest_id == backtest_id:
-            self._note(phase=BacktestPhase.CANCELLED)
+            self._note(self._kept[0], phase=BacktestPhase.CANCELLED)
             if self._process is not None and self._process.returncode is None:
                 self._process.kill()
 
@@ -89,7 +89,7 @@ class BacktestDesk:
             await self._asked.wait()
             self._asked.clear()
             if self._goes_on:
-                await self._guarded()
+                await self._guarded(self._kept[0])
 
     # One backtest.
 
@@ -97,30 +97,30 @@ class BacktestDesk:
     def _goes_on(self) -> bool:
         return bool(self._kept) and self._kept[0].phase is BacktestPhase.RUNNING
 
-    def _note(self, **fields: object) -> None:
-        self._kept[0] = replace(self._kept[0], **fields)
+    def _is_wanted(self, asked: BacktestState) -> bool:
+        return self._goes_on and self._kept[0].backtest_id == asked.backtest_id
 
-    async def _guarded(self) -> None:
+    def _note(self, asked: BacktestState, **fields: object) -> None:
+        """Note something of a backtest, unless it was given up."""
+        if self._is_wanted(asked):
+            self._kept[0] = replace(self._kept[0], **fields)
+
+    def _fail(self, asked: BacktestState, error: str) -> None:
+        self._note(asked, phase=BacktestPhase.FAILED, error=error)
+
+    async def _guarded(self, asked: BacktestState) -> None:
         try:
             async with asyncio.timeout(LONGEST.total_seconds()):
-                await self._play()
+                await self._play(asked)
         except TimeoutError:
             minutes = LONGEST // timedelta(minutes=1)
-            self._fail(f"It took over {minutes} minutes; ask for a shorter time, or use `firewatch backtest`.")
-        except OSError as error:
-            self._fail(f"Its process could not be started: {error}.")
-        except BaseException:
-            self._fail("firewatch stopped.")
-            raise
-        if self._goes_on:
-            self._fail("Its process ended without an answer; the daemon's log may say more.")
+            self._fail(asked, f"It took over {minutes} minutes; ask for a shorter time, or use `firewatch backtest`.")
+        except (OSError, ValueError, msgspec.DecodeError) as error:
+            self._fail(asked, f"Its process could not be talked to: {error}.")
+        self._fail(asked, "Its process ended without an answer; the daemon's log may say more.")
 
-    def _fail(self, error: str) -> None:
-        if self._goes_on:
-            self._note(phase=BacktestPhase.FAILED, error=error)
-
-    async def _play(self) -> None:
-        wish = self._kept[0].wish
+    async def _play(self, asked: BacktestState) -> None:
+        wish = asked.wish
         running = self._rules.running.rules if wish.against == "live" else None
         job = Job(self._settings, self._history, wish.start, wish.end, running)
         process = await asyncio.create_subprocess_exec(
@@ -131,28 +131,26 @@ class BacktestDesk:
         )
         self._process = process
         try:
-            await self._talk(process, await asyncio.to_thread(pickle.dumps, job))
+            if self._is_wanted(asked):  # and was not given up while its process began
+                await self._talk(asked, process, await asyncio.to_thread(pickle.dumps, job))
         finally:
             if process.returncode is None:
                 process.kill()
             await process.wait()
 
-    async def _talk(self, process: asyncio.subprocess.Process, job: bytes) -> None:
+    async def _talk(self, asked: BacktestState, process: asyncio.subprocess.Process, job: bytes) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
-            process.stdin.write(job)
-            await process.stdin.drain()
-            process.stdin.close()
-        except ConnectionError:
-            return
+        process.stdin.write(job)
+        await process.stdin.drain()
+        process.stdin.close()
         async for line in process.stdout:
-            answer = await asyncio.to_thread(msgspec.json.decode, line, type=Answer)
-            if not self._goes_on:
+            if not self._is_wanted(asked):
                 return
+            answer = await asyncio.to_thread(msgspec.json.decode, line, type=Answer)
             if answer.result is not None:
-                self._note(phase=BacktestPhase.DONE, progress=1.0, result=answer.result)
+                self._note(asked, phase=BacktestPhase.DONE, progress=1.0, result=answer.result)
             elif answer.error:
-                self._fail(answer.error)
+                self._fail(asked, answer.error)
             else:
-                self._note(progress=answer.progress)
+                self._note(asked, progress=answer.progress)
