@@ -204,7 +204,10 @@ class EngineLoop:
         return await done
 
     async def take_over(self, prepared: Prepared, attempt: RulesReload) -> RulesReload:
-        """Go on with other rules; returns the record of it, with its place in the order, once it is safe."""
+        """Go on with other rules; returns the record of it, with its place in the order, once it is safe.
+
+        What the engine raises is raised; the rules before go on then.
+        """
         done: asyncio.Future[RulesReload] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Takeover(prepared, attempt, done))
         self._wake.set()
@@ -388,9 +391,9 @@ class EngineLoop:
             return
         try:
             effects, report = self._engine.take_over(item.prepared, self._clock.now())
-        except Exception as error:
+        except Exception as error:  # whatever it is, whoever asked is to know, and nothing was changed
             item.done.set_exception(error)
-            raise
+            return
         self._ordinal += 1
         self._rules = item.attempt.rules
         self._reported_failures = 0

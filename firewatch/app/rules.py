@@ -158,13 +158,13 @@ class RulesKeeper:
                     return self._note_unchanged(msgspec.structs.replace(attempt, rules=found.digest))
                 attempt = msgspec.structs.replace(attempt, rules=found.digest)
                 prepared, written = await asyncio.to_thread(self._made_ready, found)
+                taken = await self._loop.take_over(prepared, msgspec.structs.replace(attempt, difference=written))
             except ProblemsError as error:
                 return await self._refuse(attempt, error.problems)
             except Exception as error:  # whatever it is, the rules that run go on
                 log.exception("The rules on disk could not be taken over.")
                 what = f"firewatch could not take them over: {type(error).__name__}: {error}"
                 return await self._refuse(attempt, [Problem(Place(self._settings.rules.as_posix()), "", what)])
-            taken = await self._loop.take_over(prepared, msgspec.structs.replace(attempt, difference=written))
             self._running, self._since, self._problems = found, taken.time, ()
             self._tell(taken)
             await self._write_snapshot()

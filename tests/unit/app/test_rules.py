@@ -13,6 +13,7 @@ from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.config.project import load_project
 from firewatch.config.settings import Settings
+from firewatch.engine.reload import Tally
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger
 from firewatch.storage.rule_set import RuleSet
 from tests.acceptance.plant import DEVICE, KINDS, SITE, low
@@ -126,6 +127,23 @@ async def test_what_nobody_foresaw_is_refused_like_a_mistake(kept: Kept, monkeyp
     refused = await kept.rules.reload("Wang")
     assert refused.outcome is ReloadOutcome.REFUSED
     assert "RecursionError: too deep" in refused.problems[0].text
+
+
+async def test_a_takeover_that_fails_is_refused_and_the_rules_before_go_on(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("half way")
+
+    before = kept.loop.snapshot()
+    kept.write(f"rules:\n{low('new')}")
+    with monkeypatch.context() as broken:
+        broken.setattr(Tally, "report", fail)
+        refused = await kept.rules.reload("Wang")
+    assert refused.outcome is ReloadOutcome.REFUSED
+    assert "ZeroDivisionError: half way" in kept.rules.status().detail
+    assert kept.loop.snapshot() == before
+    assert (await kept.rules.reload("Wang")).ordinal == 1
 
 
 async def test_alarms_go_on_while_files_are_read(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

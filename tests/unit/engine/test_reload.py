@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+import firewatch.engine.engine as engine_module
 from firewatch.engine.engine import Engine
+from firewatch.engine.reload import Tally
 from firewatch.model.alarm import AlarmClass
 from firewatch.model.command import OperatorCommand, OutOfService, Shelve
 from firewatch.model.effect import RecordTransition
 from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
 from firewatch.model.site import Inventory
 from firewatch.rules.spec import Mode, RuleSpec
+from firewatch.rules.state import StateEvaluator
 from tests.unit.engine.world import (
     ALL,
     E_BIKE,
@@ -290,3 +294,69 @@ def test_what_an_operator_hid_is_told_to_nobody_as_its_rule_changes(how: str, ch
     assert [alarm.is_held for alarm in world.engine.alarms()] == ([] if is_gone else [True])
     world.reload(6, supervisory(LOW))
     assert world.engine.failures() == []
+
+
+class _GivesUp:
+    """A function that works so often, and then does not."""
+
+    def __init__(self, works: int, function: Callable[..., Any]) -> None:
+        self.left = works
+        self.function = function
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise ZeroDivisionError("nobody foresaw this")
+        return self.function(*arguments, **named)
+
+
+def _busy(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A rule that has failed, an alarm, a suspicion with its held door, and a delay that is over at 11 s."""
+    world = World(E_BIKE, LOW, SLOW_LOW, SMOKE)
+    with monkeypatch.context() as broken:
+        broken.setattr(StateEvaluator, "judge", _GivesUp(0, StateEvaluator.judge))
+        world.hear(1, "smoke-1/alarm", True)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.hear(10, "cam/e_bike", 0.9)
+    assert len(world.standing()) == len(world.commands()) + 1 == 2
+    return world
+
+
+@pytest.mark.parametrize("fails", ["step", "command_id", "replace", "next_due"])
+def test_a_takeover_that_raises_half_way_leaves_everything_as_it_was(
+    fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails (the life of an alarm, a command that undoes what was begun), and wherever it does."""
+    works = 0
+    while True:
+        world, untouched = _busy(monkeypatch), _busy(monkeypatch)
+        with monkeypatch.context() as broken:
+            broken.setattr(engine_module, fails, _GivesUp(works, getattr(engine_module, fails)))
+            if _takes_over(world.engine):
+                break
+        works += 1
+        assert world.engine.snapshot() == untouched.engine.snapshot()
+        assert world.engine.failures() == untouched.engine.failures()
+        assert world.engine.next_wake() == untouched.engine.next_wake()
+        assert world.advance(12) == untouched.advance(12) != []
+        assert world.reload(12, STRICTER) == untouched.reload(12, STRICTER) != []
+        assert world.engine.snapshot() == untouched.engine.snapshot()
+    assert works, "the takeover needs it"
+
+
+def _takes_over(engine: Engine) -> bool:
+    try:
+        engine.reload([STRICTER], INVENTORY, at(10))
+    except ZeroDivisionError:
+        return False
+    return True
+
+
+def test_what_fell_due_before_a_takeover_that_raised_is_told_by_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = _busy(monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(Tally, "report", _GivesUp(0, Tally.report))
+        with pytest.raises(ZeroDivisionError):
+            world.engine.reload([STRICTER], INVENTORY, at(12))
+    assert world.engine.next_wake() == at(12)
+    assert world.advance(12) == _busy(monkeypatch).advance(12) != []
