@@ -23,10 +23,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from firewatch.model.alarm import ConditionState
-from firewatch.model.observation import Observation, Quality, Value
+from firewatch.model.observation import Observation, Value
 from firewatch.rules.evaluator import NO_CHANGES, Change, Changes, Evaluator, Evidence, Finding, Phase, evidence_of
 from firewatch.rules.spec import CameraSessionSpec
 from firewatch.rules.states import CameraSessionState
+from firewatch.rules.value import number_of
 
 _ACTIVE = ConditionState.ACTIVE
 _INACTIVE = ConditionState.INACTIVE
@@ -71,8 +72,8 @@ class CameraSessionEvaluator:
                 state = replace(state, guard=guard)
         if observation.signal != self._signal:
             return state, NO_CHANGES
-        score = observation.value
-        if (type(score) is not float and type(score) is not int) or observation.quality is Quality.BAD:
+        score = number_of(observation)
+        if score is None:
             return state, NO_CHANGES
         if state.guard is not None and state.guard.condition is _INACTIVE:
             return state, NO_CHANGES

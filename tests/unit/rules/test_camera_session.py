@@ -185,3 +185,13 @@ def test_a_slow_detector_does_not_lose_the_time_to_decide() -> None:
     drive = session()
     drive.hear(3.0, 0.9, event=0.0)  # heard three seconds after it was taken
     assert drive.hear(5.0, 0.9, event=2.0) == ["active"]
+
+
+def test_a_score_that_is_no_number_is_no_empty_frame() -> None:
+    """A network that breaks says so of every frame, and must not let go of the door."""
+    drive = session()
+    for second in (0, 0.2):
+        drive.hear(second, 0.9)
+    for second in range(1, 30):
+        drive.hear(second, float("nan"))
+    assert drive.condition == "unknown"
