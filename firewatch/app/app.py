@@ -181,8 +181,8 @@ class App:
         self._undo.push_async_callback(keeper.write)
         self._run("snapshots", keeper.run)
         self._run("engine", loop.run)
-        self._run("rule watch", self._rules.run)
-        self._run("backtests", backtests.run)
+        self._run("rule watch", self._rules.run, vital=False)
+        self._run("backtests", backtests.run, vital=False)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)
@@ -237,8 +237,8 @@ class App:
             detector=MobileNetSsd(self._settings.state_directory / "models"),
         )
 
-    def _run(self, name: str, part: _Part) -> None:
-        self._supervisor.keep_running(name, part)
+    def _run(self, name: str, part: _Part, *, vital: bool = True) -> None:
+        self._supervisor.keep_running(name, part, vital=vital)
         self._undo.push_async_callback(self._supervisor.stop, name)
 
 
