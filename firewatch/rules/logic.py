@@ -5,7 +5,8 @@ where that does not decide, what is unknown makes the whole unknown. An `all` be
 `any` when the first did.
 
 A part under a `not` makes the whole inactive by being active, so what may raise an alarm anywhere else would clear one
-here. Such a part counts as active only from a reading on that is neither late nor of bad quality.
+here. By a late reading such a part comes no nearer to being active, and by one of bad quality no nearer than unknown:
+it counts as what it is from the next reading on that is neither.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from firewatch.rules.states import LogicState, Standing
 _ACTIVE = ConditionState.ACTIVE
 _INACTIVE = ConditionState.INACTIVE
 _UNKNOWN = ConditionState.UNKNOWN
+_RANK = {_INACTIVE: 0, _UNKNOWN: 1, _ACTIVE: 2}
 _NEGATED = {_ACTIVE: _INACTIVE, _INACTIVE: _ACTIVE, _UNKNOWN: _UNKNOWN}
 
 
@@ -68,24 +70,24 @@ class LogicEvaluator:
     def observe(self, state: LogicState, observation: Observation, now: datetime) -> tuple[LogicState, Changes]:
         """Let the leaves that want it take the observation, then judge once."""
         leaves, news = self._parts.observe(state.leaves, observation, now)
-        heard, proves = state.heard, True
+        heard, proven = state.heard, _ACTIVE
         watched = self._watched.get(observation.signal)
         if watched:
             heard, late = self._heard_after(heard, observation)
-            proves = not late and observation.quality is not Quality.BAD
-            for index in watched if proves else ():
-                if leaves[index].condition is _ACTIVE and state.seen[index].condition is not _ACTIVE:
-                    news += _held_back(index, news, observation)
+            proven = _INACTIVE if late else _UNKNOWN if observation.quality is Quality.BAD else _ACTIVE
+            for index in watched if proven is _ACTIVE else ():
+                if leaves[index].condition is not state.seen[index].condition:
+                    news += _held_back(index, leaves[index].condition, news, observation)
         if leaves is not state.leaves or heard is not state.heard:
             state = LogicState(leaves, state.seen, heard, state.condition, state.onset_time)
-        return self._told(state, news, proves=proves) if news else (state, NO_CHANGES)
+        return self._told(state, news, proven) if news else (state, NO_CHANGES)
 
     def wake(self, state: LogicState, now: datetime) -> tuple[LogicState, Changes]:
         """Wake the leaves that are due."""
         leaves, news = self._parts.wake(state.leaves, now)
         if leaves is not state.leaves:
             state = LogicState(leaves, state.seen, state.heard, state.condition, state.onset_time)
-        return self._told(state, news, proves=True)
+        return self._told(state, news, _ACTIVE)
 
     def next_wake(self, state: LogicState) -> datetime | None:
         """The earliest of the leaves' wakes."""
@@ -113,12 +115,14 @@ class LogicEvaluator:
             return (*heard[:place], observation.event_time, *heard[place + 1 :]), False
         return heard, observation.event_time < newest
 
-    def _told(self, state: LogicState, news: News, *, proves: bool) -> tuple[LogicState, Changes]:
+    def _told(self, state: LogicState, news: News, proven: ConditionState) -> tuple[LogicState, Changes]:
+        """`proven` is how near to being active what was heard may bring a part under a `not`."""
         told = NO_CHANGES
         for instant, group in by_instant(news):
             seen = list(state.seen)
             for index, change in group:
-                if proves or index not in self._negative or change.condition is not _ACTIVE:
+                most = max(_RANK[proven], _RANK[seen[index].condition])
+                if index not in self._negative or _RANK[change.condition] <= most:
                     seen[index] = standing_after(seen[index], change)
             state, more = self._judged(state, tuple(seen), instant, group[-1][1])
             told = (*told, *more)
@@ -135,12 +139,12 @@ class LogicEvaluator:
         return LogicState(state.leaves, seen, state.heard, condition, onset), (change,)
 
 
-def _held_back(index: int, news: News, observation: Observation) -> News:
-    """What a leaf under a `not` that is active by what came late says, now that a reading in time leaves it so."""
+def _held_back(index: int, condition: ConditionState, news: News, observation: Observation) -> News:
+    """What a leaf under a `not` has been since something came late, now that a reading in time leaves it so."""
     if any(index == told for told, _ in news):
         return []
     time = observation.event_time
-    return [(index, Change(_ACTIVE, time, time, evidence_of(observation)))]
+    return [(index, Change(condition, time, time, evidence_of(observation)))]
 
 
 def _negative(formula: Formula, *, negated: bool) -> set[int]:
