@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firewatch.engine.engine import Engine
+from firewatch.errors import RefusedCommandError
+from firewatch.model.alarm import Alarm
+from firewatch.model.command import OperatorCommand, OutOfService, ReturnToService, Shelve
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
-from firewatch.rules.spec import Mode, RuleSpec
+from firewatch.rules.spec import Mode, RuleSpec, ShelvingSpec
 from tests.property.test_engine_properties import RULES, Player, Step, by_kind, stories
 from tests.unit.engine.world import E_BIKE, INVENTORY, LOW, SILENT, SLOW_LOW, at, rule
 
@@ -30,6 +35,7 @@ RULE_SETS: dict[str, tuple[RuleSpec, ...]] = {
     "fewer": RULES[:2],
     "none": (),
     "changed": (STRICTER, E_BIKE.model_copy(update={"on_delay": SLOW_LOW.on_delay}), LADDER, *RULES[2:]),
+    "shorter": (*RULES, LADDER.model_copy(update={"ladder": LADDER.ladder[:1]})),
     "shadow": tuple(one.model_copy(update={"mode": Mode.SHADOW}) for one in (*RULES, LADDER)),
     "reworded": tuple(one.model_copy(update={"text": one.advice}) for one in (*RULES, LADDER)),
 }
@@ -133,3 +139,55 @@ def test_whatever_is_reloaded_alarms_tell_one_story(story: list[Step], moments: 
     assert open_alarms == {alarm.alarm_id for alarm in (*standing, *one.engine.shadow_alarms())}
     commands = [effect.command.command_id for effect in one.effects if isinstance(effect, SendCommand)]
     assert len(commands) == len(set(commands))
+
+
+def may_be_shelved(name: str) -> tuple[RuleSpec, ...]:
+    return tuple(one.model_copy(update={"shelving": ShelvingSpec(allowed=True)}) for one in RULE_SETS[name])
+
+
+def asked(word: str, alarm: Alarm | None) -> OperatorCommand:
+    """What an operator asks; where no alarm stands, what a rule says of the lift is taken out of service."""
+    if alarm is None or (word == "take out" and not alarm.out_of_service):
+        rule_id, subject = (alarm.rule, alarm.subject) if alarm is not None else ("e-bike", "s/lift")
+        return OutOfService(rule_id, subject, "li", "work order 7")
+    if word == "shelve":
+        return Shelve(alarm.alarm_id, "li", "nuisance", timedelta(seconds=4))
+    return ReturnToService(alarm.alarm_id, "li", "repaired")
+
+
+words_or_sets = st.one_of(st.sampled_from(["shelve", "take out", "put back", "restart"]), rule_sets)
+
+
+@quick
+@given(story=stories, moments=st.lists(st.tuples(places, words_or_sets, places), max_size=8))
+def test_shelves_end_and_nothing_out_of_service_begins_to_act_whatever_changes(
+    story: list[Step], moments: list[tuple[int, str, int]]
+) -> None:
+    rules = may_be_shelved("all")
+    one = player(rules)
+    for place in range(len(story) + 1):
+        for _, word, which in (moment for moment in moments if moment[0] == place):
+            standing = one.engine.alarms()
+            if word == "restart":
+                snapshot = one.engine.snapshot()
+                one.engine = Engine(rules, INVENTORY)
+                one.engine.restore(snapshot)
+                one.effects += one.engine.resume(at(one.now))
+            elif word in RULE_SETS:
+                rules = may_be_shelved(word)
+                reload(one, rules)
+            else:
+                try:
+                    command = asked(word, standing[which % len(standing)] if standing else None)
+                    one.effects += one.engine.command(command, at(one.now))
+                except RefusedCommandError:
+                    one.effects += one.engine.advance(at(one.now))
+        out = {alarm.rule for alarm in one.engine.alarms() if alarm.out_of_service}
+        before = len(one.effects)
+        one.play(story[place : place + 1])
+        commands = [effect.command for effect in one.effects[before:] if isinstance(effect, SendCommand)]
+        assert not [command for command in commands if command.rule in out and command.action != "release_door"]
+        shelves = [alarm.shelf for alarm in one.engine.alarms() if alarm.shelf is not None]
+        assert all(shelf.until_time > at(one.now) for shelf in shelves)
+        next_wake = one.engine.next_wake()
+        assert next_wake is None or next_wake > at(one.now)
