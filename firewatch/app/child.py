@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -67,4 +68,6 @@ class Child:
 
     def log_tail(self) -> str:
         """The end of its output."""
-        return self.log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return log.read().decode(errors="replace")

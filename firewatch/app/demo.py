@@ -38,6 +38,8 @@ from simulators.device import Broker
 
 DAEMON_START_TIMEOUT = timedelta(seconds=60)
 RETRY_INTERVAL = timedelta(seconds=0.5)
+SHOWN_LINES = 5
+"""How much of its log a daemon that ended by itself is quoted with."""
 _POLL_SECONDS = 0.1
 
 
@@ -165,6 +167,9 @@ class Demo:
         while True:
             code = await daemon.wait()
             self._say(f"  The daemon ended ({code}); it is started again and goes on where it was.")
+            if code > 0:  # by itself, so it has said why
+                for line in daemon.log_tail().splitlines()[-SHOWN_LINES:]:
+                    self._say(f"      {line}")
             await asyncio.sleep(RETRY_INTERVAL.total_seconds())
             await daemon.start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -26,9 +27,10 @@ DAEMON_LOG_CHARACTERS = 8_000
 
 
 class RunningDemo:
-    def __init__(self, process: asyncio.subprocess.Process, url: str, state: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, state: Path, rules: Path) -> None:
         self.process = process
         self.url = url
+        self.rules = rules
         self.lines: list[str] = []
         self._daemon_log = state / "log" / "daemon.log"
 
@@ -53,6 +55,10 @@ class RunningDemo:
             log = self._daemon_log.read_text(errors="replace")[-DAEMON_LOG_CHARACTERS:]
             raise AssertionError(f"{error}\nthe demo:\n{''.join(self.lines)}\nits daemon:\n{log}") from None
 
+    def daemon(self) -> psutil.Process:
+        [daemon] = [process for process in self.family() if process.cmdline()[-2:] == ["firewatch", "run"]]
+        return daemon
+
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
@@ -61,6 +67,7 @@ class RunningDemo:
 async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
     port = free_port()
     state = tmp_path / "state"
+    rules = Path(shutil.copytree("rules", tmp_path / "rules"))
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "firewatch", "demo", "--scenario", "quiet"],
         stdout=asyncio.subprocess.PIPE,
@@ -69,10 +76,11 @@ async def demo(tmp_path: Path) -> AsyncIterator[RunningDemo]:
             **os.environ,
             "FIREWATCH_HTTP__PORT": str(port),
             "FIREWATCH_STATE_DIRECTORY": str(state),
+            "FIREWATCH_RULES": str(rules),
             "PYTHONUNBUFFERED": "1",
         },
     )
-    demo = RunningDemo(process, f"http://127.0.0.1:{port}", state)
+    demo = RunningDemo(process, f"http://127.0.0.1:{port}", state, rules)
     await demo.until(READY)
     yield demo
     if process.returncode is None:
@@ -117,9 +125,17 @@ async def test_the_demo_shows_every_part_and_ctrl_c_leaves_no_process_behind(dem
 
 
 async def test_a_killed_daemon_is_started_again(demo: RunningDemo) -> None:
-    [daemon] = [process for process in demo.family() if process.cmdline()[-2:] == ["firewatch", "run"]]
-    daemon.kill()
+    demo.daemon().kill()
     await demo.until("is started again")
+    await demo.until_ready(seconds=30)
+
+
+async def test_a_daemon_that_cannot_start_says_why_on_the_terminal(demo: RunningDemo) -> None:
+    right = (demo.rules / "gas.yaml").read_text()
+    (demo.rules / "gas.yaml").write_text(right.replace("gas_detector", "gas_detecter"))
+    demo.daemon().kill()
+    await demo.until('there is no kind of device "gas_detecter"')
+    (demo.rules / "gas.yaml").write_text(right)
     await demo.until_ready(seconds=30)
 
 
