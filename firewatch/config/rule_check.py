@@ -15,6 +15,7 @@ from firewatch.config.override import Overrides, Variant
 from firewatch.config.problem import Problem, Severity, did_you_mean
 from firewatch.config.rule_files import RuleFiles, Written, read_rule_files
 from firewatch.config.rule_set_check import rules_that_tell_nothing_new, suppression_problems
+from firewatch.engine.failure import PREFIX
 from firewatch.model.site import Inventory
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import ActionSpec, RuleSpec, ScopeSpec, StepSpec, TextSpec
@@ -140,6 +141,9 @@ def _narrowed(rule: EffectiveRule) -> EffectiveRule:
 
 def _problems_of_itself(rule: Written[RuleSpec]) -> Iterator[Problem]:
     spec = rule.spec
+    if spec.id.startswith(PREFIX):
+        what = f'ids that begin with "{PREFIX}" belong to the alarms about rules that failed'
+        yield rule.problem(("id",), what, "call it something else")
     texts: list[tuple[Path_, TextSpec | None]] = [(("text",), spec.text), (("advice",), spec.advice)]
     for index, step in enumerate(spec.ladder):
         texts += [(("ladder", index, "text"), step.text), (("ladder", index, "advice"), step.advice)]
