@@ -29,6 +29,7 @@ LONGEST = timedelta(minutes=30)
 """A backtest that is not done by then is given up, so that one is never in the way of the next for ever."""
 
 KEPT = 5
+NO_RESULT = msgspec.Raw(b"null")
 _LONGEST_ANSWER = 64 * 1024 * 1024
 
 
@@ -43,11 +44,11 @@ class Job(NamedTuple):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One line: how far it is, or how it ended."""
+    """One line: how far it is, or how it ended. `result` is JSON of its own, `null` before there is one."""
 
     progress: float = 0.0
     error: str = ""
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = NO_RESULT
 
 
 class BacktestDesk:
@@ -148,7 +149,7 @@ class BacktestDesk:
             if not self._is_wanted(asked):
                 return
             answer = await asyncio.to_thread(msgspec.json.decode, line, type=Answer)
-            if answer.result is not None:
+            if answer.result != NO_RESULT:
                 self._note(asked, phase=BacktestPhase.DONE, progress=1.0, result=answer.result)
             elif answer.error:
                 self._fail(asked, answer.error)
