@@ -79,8 +79,8 @@ class Explainer:
         try:
             found = await self.rule(alarm.rule, alarm.subject)
         except UnknownSubjectError:
-            told = [self._over(alarm), say("alarm.no_rule")]
-            return AlarmExplanation(alarm, sentences(told), None)
+            over = [] if alarm.stands else [self._over(alarm)]
+            return AlarmExplanation(alarm, sentences([*over, say("alarm.no_rule")]), None)
         if found.alarm is not None and found.alarm.alarm_id == alarm.alarm_id:
             return AlarmExplanation(alarm, found.verdict, found)
         return AlarmExplanation(alarm, sentences([self._over(alarm), found.verdict]), found)

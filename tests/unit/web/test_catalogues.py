@@ -11,6 +11,7 @@ import pytest
 from firewatch.model.alarm import AlarmClass, AlarmState, Priority, TransitionReason
 from firewatch.model.command import AnswerState
 from firewatch.model.observation import Quality
+from firewatch.model.reload import ReloadOutcome, ReloadTrigger
 from firewatch.mqtt.rejection import RejectionReason
 from firewatch.web import server
 
@@ -33,6 +34,8 @@ def catalogue(lang: str) -> dict[str, str]:
         ("class", AlarmClass),
         ("priority", Priority),
         ("quality", Quality),
+        ("outcome", ReloadOutcome),
+        ("trigger", ReloadTrigger),
         ("answer", AnswerState),
         (
             "answer",

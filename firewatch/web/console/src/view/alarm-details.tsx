@@ -14,7 +14,7 @@ import { Hiding } from "./hiding";
 const STAGES = ["source_time", "receive_time", "decided_time", "annunciated_time", "journalled_time"] as const satisfies
   readonly (keyof AlarmClock)[];
 
-/** The feed is quicker than the history: what it has just told is looked up there once more after this time. */
+/** The feed is quicker than the history: what it has just told is looked up there again after this time. */
 const HISTORY_MS = 1_000;
 
 interface Props {
@@ -123,13 +123,13 @@ function useChanges(alarm: Alarm): AlarmTransition[] | "unreadable" | null {
   useEffect(() => {
     let cancelled = false;
     let again: number | undefined;
-    const read = async (): Promise<void> => {
+    const read = async (isFirst: boolean): Promise<void> => {
       const found = await transitions(alarm.alarm_id).catch(() => "unreadable" as const);
-      if (!cancelled) setChanges(found);
+      if (cancelled) return;
+      setChanges(found);
+      if (isFirst || found.length === 0) again = window.setTimeout(() => void read(false), HISTORY_MS);
     };
-    void read().then(() => {
-      if (!cancelled) again = window.setTimeout(() => void read(), HISTORY_MS);
-    });
+    void read(true);
     return () => {
       cancelled = true;
       clearTimeout(again);
