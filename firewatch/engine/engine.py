@@ -343,7 +343,7 @@ class Engine:
         is_same = running.instance.fingerprint == before.instance.fingerprint
         tally.count(rule, "unchanged" if is_same else "changed")
         if is_same and before.in_service:
-            if running.instance.rule != before.instance.rule:
+            if tally.differ(before.instance.rule, running.instance.rule):
                 tally.count(rule, "adjusted")
             running.state = before.state
             return

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from firewatch.model.reload import ReloadReport, RuleDifference, RuleReload
+from firewatch.rules.spec import RuleSpec
 
 
 class Tally:
@@ -16,6 +17,7 @@ class Tally:
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._alarms: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._compared: dict[tuple[int, int], bool] = {}
 
     def count(self, rule: str, what: str) -> None:
         """One more subject of the rule."""
@@ -24,6 +26,13 @@ class Tally:
     def alarm(self, rule: str, what: str, alarm_id: str) -> None:
         """One more alarm of the rule."""
         self._alarms[rule][what].append(alarm_id)
+
+    def differ(self, before: RuleSpec, after: RuleSpec) -> bool:
+        """Whether a rule says other things than before; asked for every subject, and compared once."""
+        both = id(before), id(after)
+        if both not in self._compared:
+            self._compared[both] = before != after
+        return self._compared[both]
 
     def report(self, now: datetime) -> ReloadReport:
         """What was gathered, as a value."""
