@@ -46,6 +46,7 @@ class Compound:
     dsn: str
     folder: Path
     scenario: Path
+    rules: Path = Path("rules")
     heard: list[Heard] = field(default_factory=list)
     http_port: int = field(default_factory=free_port)
     camera_port: int = field(default_factory=free_port)
@@ -63,6 +64,7 @@ class Compound:
                 "FIREWATCH_DATABASE__DSN": self.dsn,
                 "FIREWATCH_HTTP__PORT": str(self.http_port),
                 "FIREWATCH_STATE_DIRECTORY": str(self.folder / "state"),
+                "FIREWATCH_RULES": str(self.rules),
                 "FIREWATCH_VISION__STREAM_BASE_URL": f"http://127.0.0.1:{self.camera_port}/",
             },
         )

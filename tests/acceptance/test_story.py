@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,9 +24,26 @@ ACTUATOR_LIMIT = timedelta(seconds=1)
 """From the suspicion to the held door, and from the decision to the loudspeaker."""
 
 
+EASILY_CONVINCED = """
+overrides:
+  - {rule: e-bike-in-lift, set: {when.camera_session.frames: 1}}
+"""
+"""A detector that gets no turn on a busy machine sees a few frames of the visit, too few to confirm it in time. Where
+the time to decide is not what is tried, one has to do.
+"""
+
+
 @pytest.fixture
 async def compound(nats_url: str, dsn: str, tmp_path: Path) -> AsyncIterator[Compound]:
     async with running(Compound(nats_url, dsn, tmp_path, VISIT)) as compound:
+        yield compound
+
+
+@pytest.fixture
+async def convinced_compound(nats_url: str, dsn: str, tmp_path: Path) -> AsyncIterator[Compound]:
+    rules = Path(shutil.copytree("rules", tmp_path / "rules"))
+    (rules / "convinced.yaml").write_text(EASILY_CONVINCED)
+    async with running(Compound(nats_url, dsn, tmp_path, VISIT, rules)) as compound:
         yield compound
 
 
@@ -104,8 +122,9 @@ async def test_the_other_systems_raise_their_alarms_and_silence_is_trouble(compo
     assert compound.alarm("garage-co") is None, "silence is neither fire nor good news"
 
 
-async def test_a_killed_daemon_still_has_its_one_alarm_and_releases_the_door(compound: Compound) -> None:
-    _, alarm = await compound.until("the alarm", lambda: compound.alarm("e-bike-in-lift"))
+async def test_a_killed_daemon_still_has_its_one_alarm_and_releases_the_door(convinced_compound: Compound) -> None:
+    compound = convinced_compound
+    _, alarm = await compound.until("the alarm", lambda: compound.alarm("e-bike-in-lift"), 60)
     await compound.until("the door is held", lambda: compound.command("a-lift-2-door", "hold_door"))
     await compound.kill_daemon()
     heard_before = len(compound.heard)
