@@ -75,7 +75,6 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "pending_on": ("自{since}起，{left}后成立", "since {since}, counts in {left}"),
     "pending_off": ("{left}后结束", "over in {left}"),
     "votes": ("{frames}帧中{votes}帧", "{votes} of {frames} pictures"),
-    "values": ("{values}", "{values}"),
     # Clauses of the answer.
     "is_beyond": ("{signal}为{value}，{demand}", "{signal} is {value}, {demand}"),
     "is_not_beyond": ("{signal}为{value}，不{demand}", "{signal} is {value}, not {demand}"),
