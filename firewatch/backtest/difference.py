@@ -184,9 +184,13 @@ def _plural(number: int, what: str) -> str:
 
 def _length_en(result: BacktestResult) -> str:
     days = result.hours / 24
-    return _plural(round(days), "day") if days >= 1.95 else f"{result.hours:.3g} hours"
+    if days >= 1.95:
+        return _plural(round(days), "day")
+    return f"{result.hours:.3g} hours" if result.hours >= 1.95 else _plural(round(result.hours * 60), "minute")
 
 
 def _length_zh(result: BacktestResult) -> str:
     days = result.hours / 24
-    return f"{round(days)} 天" if days >= 1.95 else f"{result.hours:.3g} 小时"
+    if days >= 1.95:
+        return f"{round(days)} 天"
+    return f"{result.hours:.3g} 小时" if result.hours >= 1.95 else f"{round(result.hours * 60)} 分钟"

@@ -19,8 +19,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "suggested": "Suggested: {change}. {before} alarms -> {after}, all {events} events told.",
         "nothing_better": "No other numbers within the bounds tried spare an alarm without losing an event or making "
         "people wait more than {limit} longer. Look for the cause at the device.",
-        "too_few_alarms": "{alarms} alarms in this time: with fewer than {fewest} nobody can tell chatter from chance. "
-        "Look at a longer time.",
+        "too_few_alarms": "Too few alarms in this time ({alarms}): with fewer than {fewest} nobody can tell chatter "
+        "from chance. Look at a longer time.",
         "nothing_to_tune": "A ladder has numbers for each of its steps; these are not tried. "
         "Change one and look at it with `firewatch backtest`.",
         "unconfirmed": "Nothing that it told of is confirmed (#confirmed in an acknowledgement, or --confirmed), so "

@@ -31,7 +31,8 @@ EXIT_LINT = 3
 def command(paths: tuple[Path, ...], config: Path | None, form: str) -> None:
     """List every mistake in settings, sites, device kinds, rules and rule tests.
 
-    With PATHS, files or folders, only their problems are listed; they need not be part of the settings.
+    With PATHS, files or folders, only their problems are listed; they need not be part of the settings. A folder with
+    rules elsewhere, such as a copy to try changes in, is read in place of the settings' rules.
 
     \b
     Each line reads   file:line:column: where: what; hint

@@ -51,7 +51,7 @@ class Daemon:
     """Ends the program with a sentence and exit code 2 where no daemon answers."""
 
     def __init__(self, url: str | None, config: Path | None) -> None:
-        self._url = url or _address(config)
+        self._url = (url or _address(config)).rstrip("/")
 
     def get(self, path: str, **query: str) -> Any:
         """The answer to `/api/v1/PATH`.
@@ -77,7 +77,11 @@ class Daemon:
         except HTTPError as error:
             raise RefusedRequestError(error.code, _reason(error)) from error
         except (URLError, TimeoutError, ValueError, OSError) as error:
-            _end(f"No firewatch answers at {self._url} ({error}); start one with `firewatch run`.")
+            why = _plain(error.reason if isinstance(error, URLError) else error)
+            _end(
+                f"No firewatch answers at {self._url} ({why}); start one with `firewatch run`, or name another address "
+                "with --url."
+            )
 
 
 def _address(config: Path | None) -> str:
@@ -85,6 +89,11 @@ def _address(config: Path | None) -> str:
         return console_address(load_settings(config))
     except ProblemsError as error:
         _end(str(error))
+
+
+def _plain(error: object) -> str:
+    """The system's own words, without their number."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _end(message: str) -> NoReturn:

@@ -57,7 +57,8 @@ def command(what: tuple[str, ...], url: str | None, as_json: bool, config: Path 
         else:
             raise click.UsageError("name an alarm, or a rule and a device")
     except RefusedRequestError as error:
-        raise click.ClickException(str(error)) from None
+        hint = f" For a rule, name its device too: {what[0]} DEVICE" if len(what) == 1 else ""
+        raise click.ClickException(f"{error}{hint}") from None
     if as_json:
         click.echo(json.dumps(answers[0] if len(answers) == 1 else answers, ensure_ascii=False, indent=2))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from firewatch.backtest.period import read_realities, zone_of
 from firewatch.backtest.tune import TuneRequest, run_tune
 from firewatch.backtest.tune_table import shown
 from firewatch.cli.stored import confirmed_option, extent_of, history_options, language, progress_bar, stored_history
+from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.problem import ProblemsError, did_you_mean
 from firewatch.config.project import load_project, load_settings
 from firewatch.errors import FirewatchError
@@ -42,7 +44,7 @@ def command(
         settings = load_settings(config)
         project = load_project(settings)
         zone = zone_of(project.inventory)
-        tuned = _rule(rule, project.rules)
+        tuned = _rule(rule, project.effective)
         with stored_history(settings, history) as stored:
             extent = extent_of(stored, since, until, last, zone)
             request = TuneRequest(
@@ -63,11 +65,13 @@ def command(
         click.echo(shown(result, language(), zone))
 
 
-def _rule(name: str, rules: tuple[RuleSpec, ...]) -> RuleSpec:
-    found = [rule for rule in rules if rule.id == name]
+def _rule(name: str, rules: Sequence[EffectiveRule]) -> RuleSpec:
+    found = [rule for rule in rules if rule.spec.id == name]
     if not found:
-        hint = did_you_mean(name, sorted({rule.id for rule in rules}))
+        hint = did_you_mean(name, sorted({rule.spec.id for rule in rules}))
         raise click.BadParameter(f'there is no rule "{name}"; {hint}'.rstrip("; "), param_hint="RULE")
+    tuned = max(found, key=lambda rule: len(rule.subjects))
     if len(found) > 1:
-        click.echo(f"{name} has other values for some subjects, by overrides; the others are looked at here.", err=True)
-    return max(found, key=lambda rule: not rule.scope.subjects)
+        subjects = ", ".join(subject.name for subject in tuned.subjects)
+        click.echo(f"{name} differs by overrides; looked at as it is for {subjects}.", err=True)
+    return tuned.spec

@@ -13,7 +13,7 @@ from firewatch.config.document import Path_
 from firewatch.config.inventory import VALUE_TYPES
 from firewatch.config.problem import Problem, Severity, did_you_mean
 from firewatch.config.rule_files import RuleFiles, Written
-from firewatch.config.units import converter
+from firewatch.config.units import converter, is_known
 from firewatch.model.site import DeviceKind, Signal, SignalType
 from firewatch.rules.cel_language import check_expression
 from firewatch.rules.compile import MOST_CHOICES
@@ -192,7 +192,8 @@ class ConditionChecker:
         try:
             scale, offset = converter(written.unit, signal.unit)
         except ValueError as error:
-            self._add(at, str(error), "" if signal.unit else f'leave the unit out, "{signal.name}" has none')
+            hint = "" if signal.unit else f'leave the unit out, "{signal.name}" has none'
+            self._add(at, str(error), hint if is_known(written.unit) else f'"{signal.name}" is in {signal.unit}')
             return written
         if written.unit == signal.unit:
             return written

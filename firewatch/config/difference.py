@@ -39,16 +39,43 @@ def _by_id(rules: Iterable[RuleSpec]) -> defaultdict[str, list[RuleSpec]]:
 
 
 def _rule_difference(rule: str, before: list[RuleSpec], after: list[RuleSpec]) -> Iterator[str]:
+    """Where overrides split the rule on one side, each form by the form that held for the same subjects."""
+    by_form = list(_form_differences(rule, before, after)) if before and after and len(before) + len(after) > 2 else []
+    if by_form:
+        yield from by_form
+        return
     yield f"{rule}:"
-    for line in difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=0):
+    yield from _changes(_lines(before), _lines(after))
+
+
+def _form_differences(rule: str, before: list[RuleSpec], after: list[RuleSpec]) -> Iterator[str]:
+    for new in after:
+        for old in before:
+            subjects = _common(old.scope.subjects, new.scope.subjects)
+            if subjects is None:
+                continue
+            changes = list(_changes(_lines([old], of_form=True), _lines([new], of_form=True)))
+            if changes:
+                yield f"{rule} ({', '.join(subjects)}):" if subjects else f"{rule}:"
+                yield from changes
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The subjects that two forms share, none written for all of them; None if they share none."""
+    if not one or not other:
+        return one or other
+    return tuple(subject for subject in one if subject in other) or None
+
+
+def _changes(before: list[str], after: list[str]) -> Iterator[str]:
+    for line in difflib.unified_diff(before, after, lineterm="", n=0):
         if not line.startswith(("---", "+++", "@@")):
             yield f"  {line[0]} {line[1:]}"
 
 
-def _lines(rules: list[RuleSpec]) -> list[str]:
+def _lines(rules: list[RuleSpec], *, of_form: bool = False) -> list[str]:
+    """The rules' values; for a form among others without its subjects, which are named above it."""
+    left_out = ("id", "extends", *(("scope.subjects",) if of_form else ()))
     return [
-        f"{path}: {text}"[:_LONGEST_LINE]
-        for rule in rules
-        for path, text in values_of(rule)
-        if path not in ("id", "extends")
+        f"{path}: {text}"[:_LONGEST_LINE] for rule in rules for path, text in values_of(rule) if path not in left_out
     ]

@@ -45,7 +45,7 @@ class Overrides:
             name = override.spec.rule
             wrong = list(unknown_names(override, (), override.spec, names))
             if name not in files.known_rules:
-                hint = did_you_mean(name, files.known_rules)
+                hint = did_you_mean(name, files.known_rules) or "name the file with the rule, too, or the whole folder"
                 wrong.append(override.problem(("rule",), f'there is no rule "{name}"', hint))
             self.problems += wrong
             if not wrong:

@@ -94,14 +94,20 @@ def load_project(settings: Settings) -> Project:
 def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
     """Read what can be read, the settings' files and more; the project is whole only if no problem is `wrong`.
 
-    What one of `more` is, rules, kinds or a site, is seen from its keys.
+    What one of `more` is, rules, kinds or a site, is seen from its keys. A folder with rules elsewhere, such as a copy
+    to try changes in, takes the place of the settings' rules.
     """
     stamp = files_stamp(settings)
     extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": []}
-    for file in (file for path in more for file in yaml_files(path)):
-        extra[_role(file)].append(file)
+    rules_in_force = [settings.rules]
+    for path in more:
+        for file in yaml_files(path):
+            role = _role(file)
+            extra[role].append(file)
+            if role == "rules" and path.is_dir() and not path.resolve().is_relative_to(settings.rules.resolve()):
+                rules_in_force = []
     inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]])
-    rule_files, rule_problems = _documents([settings.rules, *extra["rules"]], "rules")
+    rule_files, rule_problems = _documents([*rules_in_force, *extra["rules"]], "rules")
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
     return Project(inventory=inventory, effective=rules, stamp=stamp), in_order([*problems, *rule_problems, *wrong])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,18 @@ def test_programs_get_json(wrong: Path) -> None:
 def test_workflows_get_annotations(lint: Path) -> None:
     _, output = run("--format", "github", str(lint))
     assert output.startswith(f"::warning file={lint},line=3,col=12::rule a-pump-nowhere: scope: nothing in the sites")
+
+
+def test_a_copy_of_the_rules_is_read_in_their_place(tmp_path: Path) -> None:
+    shutil.copytree("rules", tmp_path / "rules")
+    assert run(str(tmp_path / "rules"))[0] == 0
+    (tmp_path / "rules" / "compound.yaml").write_text(
+        "overrides: [{rule: hydrant-pressure-low, set: {when.low.limt: 0.06 MPa}}]\n", encoding="utf-8"
+    )
+    code, output = run(str(tmp_path / "rules"))
+    assert code == 1
+    assert 'has no `when.low.limt`; did you mean "when.low.limit"?' in output
+    assert output.endswith("1 problem in 1 file\n")
 
 
 def test_only_the_problems_of_the_paths_given_are_listed(lint: Path, wrong: Path) -> None:
