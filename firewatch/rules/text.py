@@ -12,7 +12,9 @@ _PLACEHOLDER = re.compile(r"\{(value|unit|place|device)\}")
 _TRUTH = {True: LocalText(zh="是", en="yes"), False: LocalText(zh="否", en="no")}
 
 
-def render(text: TextSpec | LocalText, *, value: Value | None, unit: str, place: LocalText, device: LocalText) -> LocalText:
+def render(
+    text: TextSpec | LocalText, *, value: Value | None, unit: str, place: LocalText, device: LocalText
+) -> LocalText:
     """The text with its placeholders filled, in both languages; what is no placeholder stays as it is written."""
     shown = _shown(value)
     return LocalText(

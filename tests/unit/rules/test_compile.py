@@ -7,7 +7,7 @@ import pytest
 from firewatch.model.text import LocalText
 from firewatch.rules.compile import compile_rules
 from firewatch.rules.evaluator import Phase
-from tests.unit.engine.world import ALL, E_BIKE, INVENTORY, LOW, act, rule
+from tests.unit.engine.world import E_BIKE, INVENTORY, LOW, act, rule
 
 
 def signals(scope: dict[str, Any], when: dict[str, Any]) -> dict[str, tuple[str, ...]]:
