@@ -121,6 +121,7 @@ class RulesKeeper:
 
     async def _follow_files(self) -> None:
         await self._reload_if_changed()  # what changed while firewatch started
+        told = ""
         while True:
             try:
                 async for _ in awatch(
@@ -130,9 +131,12 @@ class RulesKeeper:
                     rust_timeout=LOOK_AGAIN // timedelta(milliseconds=1),
                     yield_on_timeout=True,
                 ):
+                    told = ""
                     await self._reload_if_changed()
             except (OSError, RuntimeError) as error:
-                self._telemetry.emit(RuleFilesUnwatched(reason=str(error)))
+                if str(error) != told:
+                    told = str(error)
+                    self._telemetry.emit(RuleFilesUnwatched(reason=told))
             await self._reload_if_changed()
             await asyncio.sleep(LOOK_AGAIN.total_seconds())
 

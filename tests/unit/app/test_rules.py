@@ -16,6 +16,7 @@ from firewatch.config.settings import Settings
 from firewatch.engine.reload import Tally
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger
 from firewatch.storage.rule_set import RuleSet
+from firewatch.telemetry.events import RuleFilesUnwatched
 from tests.acceptance.plant import DEVICE, KINDS, SITE, low
 from tests.unit.app.test_loop_and_recovery import Daemon
 
@@ -196,19 +197,28 @@ async def test_files_that_changed_while_firewatch_started_are_seen(kept: Kept) -
     assert (taken.trigger, taken.by) == (ReloadTrigger.FILES, "")
 
 
-async def test_a_folder_that_cannot_be_watched_is_looked_at_instead(
+async def test_a_folder_that_cannot_be_watched_is_looked_at_instead_and_told_of_once(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looked = 0
+    told: list[object] = []
+
     def unwatched(*_: object, **__: object) -> None:
+        nonlocal looked
+        looked += 1
         raise OSError("inotify limit reached")
 
+    monkeypatch.setattr(kept.telemetry, "emit", told.append)
     monkeypatch.setattr(rules_module, "awatch", unwatched)
     monkeypatch.setattr(rules_module, "LOOK_AGAIN", rules_module.QUIET / 40)
     watching = asyncio.ensure_future(kept.rules.run())
     await asyncio.sleep(0)
     kept.write(f"rules:\n{low('new')}")
     async with asyncio.timeout(20):
-        while not await kept.history.reloads():
+        while not await kept.history.reloads() or looked < 3:
             await asyncio.sleep(0.01)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+    assert [each for each in told if isinstance(each, RuleFilesUnwatched)] == [
+        RuleFilesUnwatched(reason="inotify limit reached")
+    ]
