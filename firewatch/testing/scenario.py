@@ -123,9 +123,7 @@ class _Library:
             except ProblemsError as error:
                 self.problems += error.problems
                 return None
-            self._known[names] = _judging(
-                [spec.model_copy(update={"mode": Mode.LIVE}) for spec in specs], self._inventory
-            )
+            self._known[names] = _judging(specs, self._inventory)
         return self._known[names]
 
 
