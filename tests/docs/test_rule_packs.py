@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 READ = (
     "GB 50974-2014 5.2.2",
@@ -33,3 +34,10 @@ def test_no_pack_quotes_a_standard_that_nobody_has_read(pack: Path) -> None:
     ]
     assert bases
     assert unread == []
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.stem)
+def test_no_text_names_a_number_that_an_override_could_make_untrue(pack: Path) -> None:
+    rules = YAML(typ="safe", pure=True).load(pack)["rules"]
+    texts = [part["text"] for rule in rules for part in (rule, *rule.get("ladder", ())) if "text" in part]
+    assert [text for text in texts if re.search(r"\d", f"{text['zh']} {text['en']}")] == []
