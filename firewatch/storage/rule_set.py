@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +35,17 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 class RuleSet:
-    """Rules as the engine takes them, and the inventory they are for; two with the same `digest` are the same."""
+    """Rules as the engine takes them, and the inventory they are for; two with the same `digest` are the same.
+
+    `content` is all of it, as it is kept, and `digest` names it. Writing it takes a moment with thousands of rules.
+    """
 
     def __init__(self, rules: Sequence[RuleSpec], inventory: Inventory) -> None:
         self.rules = tuple(rules)
         self.inventory = inventory
-
-    @cached_property
-    def content(self) -> bytes:
-        """All of it, as it is kept."""
         written = tuple(rule.model_dump(by_alias=True, exclude_unset=True) for rule in self.rules)
-        return _encode(_Written(tuple(map(_writable, written)), self.inventory))
-
-    @cached_property
-    def digest(self) -> str:
-        """Names the content."""
-        return hashlib.sha256(self.content).hexdigest()
+        self.content = _encode(_Written(tuple(map(_writable, written)), inventory))
+        self.digest = hashlib.sha256(self.content).hexdigest()
 
 
 class RuleSetFolder:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from firewatch.config.project import load_project
 from firewatch.config.settings import Settings
 from firewatch.engine.reload import Tally
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger
+from firewatch.storage import rule_set as rule_set_module
 from firewatch.storage.rule_set import RuleSet
 from firewatch.telemetry.events import RuleFilesUnwatched
 from tests.acceptance.plant import DEVICE, KINDS, SITE, low
@@ -166,6 +169,27 @@ async def test_alarms_go_on_while_files_are_read(kept: Kept, monkeypatch: pytest
     assert kept.source.acknowledged == messages
     heard.set()
     assert (await reload).ordinal == 2, "the reload is an input after it"
+
+
+async def test_nothing_of_a_reload_but_the_takeover_is_done_by_the_thread_that_takes_inputs(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, threading.Thread] = {}
+
+    def noted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def note(*arguments: Any) -> Any:
+            threads[name] = threading.current_thread()
+            return function(*arguments)
+
+        return note
+
+    for name in ("read_project", "prepare", "difference"):
+        monkeypatch.setattr(rules_module, name, noted(name, getattr(rules_module, name)))
+    monkeypatch.setattr(rule_set_module, "_encode", noted("_encode", rule_set_module._encode))
+    kept.write(f"rules:\n{low('new')}")
+    assert (await kept.rules.reload("Wang")).outcome is ReloadOutcome.TAKEN
+    assert len(threads) == 4
+    assert threading.current_thread() not in threads.values()
 
 
 async def test_two_who_ask_at_once_reload_once(kept: Kept) -> None:
