@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ def command(operator: str | None, url: str | None, as_json: bool, config: Path |
 
     Exit code: 0 they run now, 1 they are wrong and nothing was changed, 2 no daemon answers.
     """
-    body = {"operator": operator or getpass.getuser()}
+    body = {"operator": operator or _login()}
     try:
         reload = Daemon(url, config).post("rules/reload", body, _PATIENCE)
     except RefusedRequestError as error:
@@ -37,6 +38,13 @@ def command(operator: str | None, url: str | None, as_json: bool, config: Path |
     else:
         _show(reload)
     sys.exit(1 if reload["outcome"] == "refused" else 0)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has no name
+        return f"user {os.getuid()}"
 
 
 def _show(reload: Any) -> None:
