@@ -18,7 +18,7 @@ from simulators.site import SimulatedSite, SiteDevice
 
 KINDS = ("fire_door", "electrical_monitor", "gas_detector", "duty_desk", "gateway")
 NATURAL_LEAKAGE_MA, CABLE_CELSIUS = 120.0, 35.0
-"""A circuit leaks 100 to 200 mA with nothing wrong (GB 50116-2013, note to 9.2.3)."""
+"""A circuit leaks 100 to 200 mA with nothing wrong (GB 50116-2013, note to 9.2.3, unconfirmed)."""
 PEOPLE_ON_DUTY = 2
 
 
