@@ -70,7 +70,7 @@ def _rule(name: str, rules: Sequence[EffectiveRule]) -> RuleSpec:
     if not found:
         hint = did_you_mean(name, sorted({rule.spec.id for rule in rules}))
         raise click.BadParameter(f'there is no rule "{name}"; {hint}'.rstrip("; "), param_hint="RULE")
-    tuned = max(found, key=lambda rule: len(rule.subjects))
+    tuned = max(found, key=lambda rule: (len(rule.subjects), not rule.overrides))
     if len(found) > 1:
         subjects = ", ".join(subject.name for subject in tuned.subjects)
         click.echo(f"{name} differs by overrides; looked at as it is for {subjects}.", err=True)
