@@ -38,6 +38,9 @@ TEST_SUFFIX = ".test.yaml"
 Stamp = dict[Path, tuple[int, int, int]]
 """Every file with what changes when it is written or replaced."""
 
+_Read = tuple[Document | None, list[Problem]]
+_NOTHING_READ: Mapping[Path, _Read] = {}
+
 
 @dataclass(frozen=True)
 class Project:
@@ -100,14 +103,16 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     stamp = files_stamp(settings)
     extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": []}
     rules_in_force = [settings.rules]
+    read: dict[Path, _Read] = {}
     for path in more:
         for file in yaml_files(path):
-            role = _role(file)
+            read[file] = read_document(file)
+            role = _role(read[file][0])
             extra[role].append(file)
             if role == "rules" and path.is_dir() and not path.resolve().is_relative_to(settings.rules.resolve()):
                 rules_in_force = []
-    inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]])
-    rule_files, rule_problems = _documents([*rules_in_force, *extra["rules"]], "rules")
+    inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]], read)
+    rule_files, rule_problems = _documents([*rules_in_force, *extra["rules"]], "rules", read)
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
     return Project(inventory=inventory, effective=rules, stamp=stamp), in_order([*problems, *rule_problems, *wrong])
 
@@ -169,15 +174,16 @@ def yaml_files(path: Path) -> list[Path]:
     )
 
 
-def _inventory(sites: Iterable[Path], kinds: Iterable[Path]) -> tuple[Inventory, list[Problem]]:
-    kind_files, problems = _documents(kinds, "devices")
-    site_files, wrong = _documents(sites, "sites")
+def _inventory(
+    sites: Iterable[Path], kinds: Iterable[Path], read: Mapping[Path, _Read] = _NOTHING_READ
+) -> tuple[Inventory, list[Problem]]:
+    kind_files, problems = _documents(kinds, "devices", read)
+    site_files, wrong = _documents(sites, "sites", read)
     inventory, found = read_inventory(kind_files, site_files)
     return inventory, [*problems, *wrong, *found]
 
 
-def _role(file: Path) -> str:
-    document, _ = read_document(file)
+def _role(document: Document | None) -> str:
     keys = set(document.data) if document is not None and isinstance(document.data, dict) else set()
     if "kinds" in keys:
         return "devices"
@@ -252,7 +258,10 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
-def _documents(paths: Iterable[Path], setting: str) -> tuple[list[Document], list[Problem]]:
+def _documents(
+    paths: Iterable[Path], setting: str, read: Mapping[Path, _Read] = _NOTHING_READ
+) -> tuple[list[Document], list[Problem]]:
+    """The documents of files and folders, taken from those that were `read` already as far as they are there."""
     documents: list[Document] = []
     problems: list[Problem] = []
     files = {file.resolve(): file for path in paths for file in yaml_files(path)}
@@ -261,7 +270,7 @@ def _documents(paths: Iterable[Path], setting: str) -> tuple[list[Document], lis
             hint = f"create it, or correct `{setting}` in the settings"
             problems.append(Problem(Place(file.as_posix()), "", "no such file or folder", hint))
             continue
-        document, wrong = read_document(file)
+        document, wrong = read.get(file) or read_document(file)
         problems += wrong
         if document is not None and not isinstance(document.data, dict):
             problems.append(document.problem((), "expected a mapping at the top of the file"))

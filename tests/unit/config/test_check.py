@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from firewatch.cli.check import command
+from firewatch.config import project as project_module
+from firewatch.config.document import Document, read_document
+from firewatch.config.problem import Problem
 
 pytestmark = pytest.mark.slow
 
@@ -109,3 +113,16 @@ def test_wrong_settings_are_told_before_anything_else() -> None:
     code, output = run("--config", "tests/data/settings-unknown-key.bad.yaml")
     assert code == 1
     assert 'did you mean "username"?' in output
+
+
+def test_every_file_named_is_read_once(lint: Path, wrong: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: Counter[Path] = Counter()
+
+    def counted(path: Path) -> tuple[Document | None, list[Problem]]:
+        read[path] += 1
+        return read_document(path)
+
+    monkeypatch.setattr(project_module, "read_document", counted)
+    run(str(lint), str(wrong), "rules", "config/sites", "config/devices")
+    assert {lint, wrong, Path("rules/water.yaml"), Path("config/sites/sample.yaml")} <= set(read)
+    assert read.most_common(1)[0][1] == 1
