@@ -1,4 +1,4 @@
-"""docs/first-changes.md as far as it needs no daemon; the rest is tests/acceptance/test_first_changes.py."""
+"""docs/first-changes.md as far as it needs no daemon; the rest is tests/acceptance/test_page_in_service.py."""
 
 from __future__ import annotations
 
