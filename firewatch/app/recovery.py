@@ -106,7 +106,11 @@ class _Replay:
         """Put the engine back; raises SnapshotError if that cannot be."""
         report = self.engine.restore(snapshot.state)
         if report.changed or report.removed:
-            log.warning("The rules that the snapshot was made with are not known any more.", report=str(report))
+            log.warning(
+                "The rules that the snapshot was made with are not known any more.",
+                changed=len(report.changed),
+                removed=len(report.removed),
+            )
         self.ordinal = snapshot.ordinal
 
     def take(self, item: EngineInput) -> list[Effect]:
