@@ -1,7 +1,7 @@
 """What limits and states have in common, and what follows once a reading is `judged`, by its event time.
 
 Late readings: one older than the newest seen may begin a new active time, but says nothing about an active time
-that was already told (it is then a message delivered again), and never ends one.
+that was already told (it is then a message delivered again), and never ends one. Nor does the newest, delivered again.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ def judged(
         if active and not _already_told(state, event_time):
             return _begin(event_time, newest, observation)
         return state, NO_CHANGES
+    if event_time == newest and state.overruled:
+        return state, NO_CHANGES
     condition = _UNKNOWN if active is None else _ACTIVE if active else _INACTIVE
     if condition is state.condition:
         if event_time == newest:
@@ -104,7 +106,7 @@ def judged(
 
 def _begin(onset: datetime, newest: datetime, observation: Observation) -> tuple[ReadingState, Changes]:
     change = Change(_ACTIVE, onset, onset, evidence_of(observation), Phase.ACTIVE)
-    return ReadingState(_ACTIVE, newest, onset), (change,)
+    return ReadingState(_ACTIVE, newest, onset, overruled=onset < newest), (change,)
 
 
 def _already_told(state: ReadingState, event_time: datetime) -> bool:

@@ -20,13 +20,15 @@ class ReadingState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, ta
     """Of conditions that judge each reading alone (limits, states).
 
     `event_time` is the newest seen. `onset_time` .. `cleared_time` is the last time it was active; while
-    `cleared_time` is None that time has not ended.
+    `cleared_time` is None that time has not ended. `overruled` says that a late one made it active, and nothing newer
+    than `event_time` was heard since.
     """
 
     condition: ConditionState = ConditionState.UNKNOWN
     event_time: datetime | None = None
     onset_time: datetime | None = None
     cleared_time: datetime | None = None
+    overruled: bool = False
 
     @property
     def standing_since(self) -> datetime | None:

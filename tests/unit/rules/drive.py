@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from firewatch.model.alarm import ConditionState
 from firewatch.model.observation import Observation, Quality, Value
 from firewatch.rules.evaluator import Change, Changes, Evaluator, Phase
@@ -89,6 +91,12 @@ class Drive:
         self._tell(changes)
         self._settle(self.now)
         return [word(change) for change in self.told[before:]]
+
+    def restart(self, now: float) -> None:
+        """The service was down until `now`, and goes on from what a snapshot kept."""
+        kept = msgspec.json.encode(self.state)
+        self.now = max(self.now, at(now))
+        self.state = self.evaluator.arm(msgspec.json.decode(kept, type=self.evaluator.state_type), self.now)
 
     def play(self, steps: Sequence[tuple[Any, ...]]) -> None:
         """Steps are (now, value or SILENCE, words expected) or (now, signal, value, words expected)."""

@@ -67,3 +67,11 @@ def test_a_batch_delivered_again_raises_nothing_again() -> None:
     first = [words for value, event in batch for words in drive.hear(5, value, event=event)]
     again = [words for value, event in batch for words in drive.hear(6, value, event=event)]
     assert (first, again) == (["inactive", "active", "inactive"], [])
+
+
+def test_the_newest_reading_delivered_again_does_not_end_what_came_late() -> None:
+    drive = limit("high", 60.0)
+    drive.play([(10, 20.0, "inactive")])
+    assert drive.hear(11, 70.0, event=5) == ["active"]
+    assert drive.hear(12, 20.0, event=10) == []
+    assert drive.hear(13, 20.0) == ["inactive"]
