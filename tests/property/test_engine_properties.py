@@ -101,7 +101,7 @@ class Player:
             try:
                 self.effects += self.engine.command(Acknowledge(alarm.alarm_id, "li"), now)
             except RefusedCommandError:
-                assert alarm.state is AlarmState.ACKNOWLEDGED
+                assert alarm.state in (AlarmState.ACKNOWLEDGED, AlarmState.NORMAL)
 
 
 def by_kind(effects: list[Effect]) -> list[Effect]:
