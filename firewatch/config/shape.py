@@ -101,7 +101,8 @@ def problems_of(
     places: dict[tuple[Path_, bool], list[ErrorDetails]] = {}
     for detail in errors:
         resolved = document.resolve((*path, *detail["loc"]))
-        if detail["type"] == "too_short" and len(document.get(*resolved)) >= detail["ctx"]["min_length"]:
+        written = document.get(*resolved)
+        if detail["type"] == "too_short" and isinstance(written, list) and len(written) >= detail["ctx"]["min_length"]:
             continue  # pydantic counts only the items that are well, and those are told of by themselves
         places.setdefault((resolved, detail["type"] == "missing"), []).append(detail)
     problems = []

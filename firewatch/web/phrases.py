@@ -92,7 +92,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "score": ("{signal}为{value}，未达到{enter}", "{signal} is {value}, not {enter} or more"),
     "of": ("{what}，{demand}", "{what}, {demand}"),
     "true": ("{demand}{note}", "{demand}{note}"),
-    "false": ("“{demand}”不成立{note}", "“{demand}” is not the case{note}"),
+    "false": ("不成立：{demand}{note}", "not the case: {demand}{note}"),
     "note": ("（{note}）", " ({note})"),
     "none_of": ("{n}项条件均不满足，例如{clauses}", "none of {n} conditions holds, such as: {clauses}"),
     "too_few": ("需满足{k}项，现仅满足{n}项；未满足：{clauses}", "only {n} of the needed {k} hold; not: {clauses}"),
@@ -100,7 +100,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "more": ("等{n}项", "and {n} more"),
     "never_heard": ("尚未收到{signal}", "{signal} has not been heard yet"),
     "bad": ("{signal}最近一次读数无效", "the last reading of {signal} is bad"),
-    "unknown": ("“{demand}”尚不可知{note}", "whether “{demand}” is not known{note}"),
+    "unknown": ("尚不可知：{demand}{note}", "not known: {demand}{note}"),
     "no_signals": ("此处没有该规则所需的信号", "there are none of the rule's signals here"),
     # The answer.
     "none": ("未报警：{why}。", "No alarm: {why}."),

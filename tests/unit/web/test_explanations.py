@@ -186,13 +186,13 @@ VERDICTS: dict[str, tuple[Any, list[tuple[float, str, Any]], float, str]] = {
         STUCK,
         [(0, LEVEL, 3.0)],
         1,
-        "No alarm: “Level does not move for 1 h” is not the case (3 m since 08:00:00).",
+        "No alarm: not the case: Level does not move for 1 h (3 m since 08:00:00).",
     ),
     "too few times": (
         COUNT,
         [(0, LEVEL, 3.0), (1, LEVEL, 0.5), (2, LEVEL, 3.0)],
         3,
-        "No alarm: “Level below 1 m, 3 times within 1 h” is not the case (1 so far).",
+        "No alarm: not the case: Level below 1 m, 3 times within 1 h (1 so far).",
     ),
     "no e-bike": (SESSION, [(0, E_BIKE, 0.02)], 1, "No alarm: E-bike score is 0.02, not 0.55 or more."),
     "a ladder climbs": (
@@ -201,7 +201,7 @@ VERDICTS: dict[str, tuple[Any, list[tuple[float, str, Any]], float, str]] = {
         10,
         "Alarm since 08:00:00: Level is 0.5 m, below 2 m. It becomes high in 20 s unless that ends.",
     ),
-    "another hour": (SCHEDULE, [], 1, "No alarm: “within its hours” is not the case."),
+    "another hour": (SCHEDULE, [], 1, "No alarm: not the case: within its hours."),
 }
 
 
