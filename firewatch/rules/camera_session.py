@@ -238,7 +238,7 @@ class CameraSessionEvaluator:
         return replace(
             state,
             last_vote_time=_later(state.last_vote_time, event_time),
-            empty_since_time=empty_since if empty_since is not None and event_time < empty_since else None,
+            empty_since_time=empty_since if empty_since is not None and event_time <= empty_since else None,
             picture=observation.picture or state.picture,
         )
 

@@ -172,6 +172,13 @@ def test_frames_that_come_again_are_no_further_votes() -> None:
     assert drive.hear(0.6, 0.9) == ["active"]
 
 
+def test_the_last_vote_delivered_again_does_not_hold_it_for_longer() -> None:
+    drive = session()
+    drive.play([(0, 0.9, "suspected"), (1, 0.9, "active"), (2, 0.0, "")])
+    assert drive.hear(7, 0.9, event=1) == []
+    assert drive.hear(8, 0.0) == ["inactive"]
+
+
 def test_a_late_vote_confirms_and_a_late_empty_frame_ends_nothing() -> None:
     drive = session()
     drive.play([(0, 0.9, "suspected"), (1, 0.0, "")])
