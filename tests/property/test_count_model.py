@@ -1,17 +1,13 @@
-"""Counts and shares of time beside models of their own: sums over the whole list of what was heard."""
+"""Counts beside a model of their own: the beginnings in the window, looked up in the whole list of what was heard."""
 
 from __future__ import annotations
-
-import itertools
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firewatch.model.alarm import ConditionState
 from firewatch.rules.count import CountEvaluator
-from firewatch.rules.duty_cycle import DutyCycleEvaluator
-from firewatch.rules.spec import CountSpec, DutyCycleSpec, StateSpec
+from firewatch.rules.spec import CountSpec, StateSpec
 from firewatch.rules.state import StateEvaluator
 from tests.unit.rules.drive import BAD, Drive
 
@@ -80,30 +76,3 @@ def test_a_count_is_the_number_of_beginnings_in_the_window(
             assert condition == "inactive"
         else:  # on again: whether it was while it could not be judged is known with the next time off
             assert condition != "active"
-
-
-def shares(heard: list[tuple[float, bool | str]], now: float) -> tuple[float, float]:
-    """For how long of the window it was on, and for how long that is not known."""
-    edges = [(float("-inf"), BAD), *heard, (now, False)]
-    lasted = {True: 0.0, False: 0.0, BAD: 0.0}
-    for (start, value), (end, _) in itertools.pairwise(edges):
-        lasted[value] += max(0.0, min(end, now) - max(start, now - WITHIN))
-    return lasted[True], lasted[BAD]
-
-
-@settings(max_examples=300, deadline=None)
-@given(story=stories, share=st.sampled_from([0.25, 0.5, 0.8]), pause=st.sampled_from([0.25, 3.0, 25.0]))
-def test_a_duty_cycle_is_the_share_of_the_window(
-    story: list[tuple[float, bool | str]], share: float, pause: float
-) -> None:
-    spec = DutyCycleSpec.model_validate({"of": {"state": ON}, "share": share, "within": f"{WITHIN:g}s"})
-    drive = Drive(DutyCycleEvaluator(inner(), spec))
-    heard = readings(story)
-    for now, index, condition in play(drive, story, pause):
-        active, unknown = shares(heard[:index], now)
-        expected = ConditionState.UNKNOWN
-        if active > share * WITHIN:
-            expected = ConditionState.ACTIVE
-        elif active + unknown <= share * WITHIN:
-            expected = ConditionState.INACTIVE
-        assert condition == expected, (now, active, unknown)
