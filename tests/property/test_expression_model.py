@@ -1,10 +1,13 @@
-"""Expressions beside a model of their own: a tree that is written down as CEL and reckoned out in Python."""
+"""Expressions beside models of their own: a tree that is written down as CEL and reckoned out in Python, and the newest
+reading of each signal, looked up in the whole list.
+"""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Callable
+from math import isnan, nan
 from typing import Any
 
 import pytest
@@ -13,6 +16,9 @@ from hypothesis import strategies as st
 
 from firewatch.model.site import SignalType
 from firewatch.rules.cel_language import check_expression, compile_expression
+from firewatch.rules.expression import ExpressionEvaluator
+from firewatch.rules.spec import ExpressionSpec
+from tests.unit.rules.drive import BAD, Drive
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +124,57 @@ def test_any_text_at_all_is_either_refused_in_words_or_can_be_judged(text: str, 
     assert all(problems)
     if not problems:
         assert compile_expression(text, types)(values) in (True, False)
+
+
+MAX_AGE = 6.0
+X, Y = "s/d/x", "s/e/y"
+Heard = list[tuple[float, str, float | str]]
+"""When it was read, of which signal, and what."""
+
+stories = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.5, 1.0, 4.0, 7.0]),
+        st.sampled_from([X, Y]),
+        st.sampled_from([1.0, 2.0, 3.0, 4.0, BAD, "a", nan]),
+        st.sampled_from([0.0, 0.0, 0.0, 0.5, 3.0, 6.5]),
+        st.sampled_from([None, None, None, 0, 1, 2]),
+        st.booleans(),
+    ),
+    min_size=5,
+    max_size=30,
+)
+
+
+def compared(heard: Heard) -> str:
+    """What `x < y` is of the newest of both."""
+    newest: dict[str, tuple[float, float | str]] = {}
+    for time, signal, value in sorted(heard, key=lambda each: each[0]):
+        newest[signal] = (time, value)
+    if len(newest) < 2 or abs(newest[X][0] - newest[Y][0]) > MAX_AGE:
+        return "unknown"
+    (_, x), (_, y) = newest[X], newest[Y]
+    if not isinstance(x, float) or not isinstance(y, float) or isnan(x) or isnan(y):
+        return "unknown"
+    return "active" if x < y else "inactive"
+
+
+@settings(max_examples=150, deadline=None)
+@given(story=stories)
+def test_it_is_judged_by_the_newest_of_each_signal(
+    story: list[tuple[float, str, float | str, float, int | None, bool]],
+) -> None:
+    spec = ExpressionSpec.model_validate({"cel": "x < y", "signals": {"x": "x", "y": "y"}, "max_age": f"{MAX_AGE}s"})
+    drive = Drive(ExpressionEvaluator(spec, {"x": X, "y": Y}, {"x": SignalType.NUMBER, "y": SignalType.NUMBER}))
+    heard: Heard = []
+    now = 0.0
+    for after, signal, value, late_by, again, restarts in story:
+        now += after
+        if restarts:
+            drive.restart(now)
+        drive.advance(now)
+        assert drive.condition == compared(heard)
+        heard.append((now - late_by, signal, value))
+        if again is not None:
+            heard[-1] = heard[-1 - again % len(heard)]
+        drive.hear(now, heard[-1][2], signal=heard[-1][1], event=heard[-1][0])
+        assert drive.condition == compared(heard)
