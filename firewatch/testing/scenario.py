@@ -82,23 +82,23 @@ def load_scenarios(file: Path, inventory: Inventory) -> tuple[Scenario, ...]:
         raise ProblemsError(problems)
     if not cases and not problems:
         raise ProblemsError([document.problem(("tests",), "there are no tests")])
-    library = _Library(document, inventory)
-    rules = library.rules(("rules",), header.rules)
+    rule_book = _RuleBook(document, inventory)
+    rules = rule_book.rules(("rules",), header.rules)
     if rules is None:
-        raise ProblemsError(library.problems)
+        raise ProblemsError(rule_book.problems)
     files = tuple(file.parent / name for name in header.rules)
     scenarios = []
     for path, case in cases:
-        reader = _Reader(document, path, case, rules, library, inventory)
+        reader = _Reader(document, path, case, rules, rule_book, inventory)
         scenarios.append(reader.scenario(files))
         problems += reader.problems
-    problems += library.problems
+    problems += rule_book.problems
     if problems:
         raise ProblemsError(problems)
     return tuple(scenarios)
 
 
-class _Library:
+class _RuleBook:
     """The rule files named in a test file, each set of them read once."""
 
     def __init__(self, document: Document, inventory: Inventory) -> None:
@@ -144,7 +144,7 @@ class _Reader:
     path: Path_
     case: CaseSpec
     rules: Rules
-    library: _Library
+    rule_book: _RuleBook
     inventory: Inventory
     problems: list[Problem] = field(default_factory=list)
 
@@ -166,7 +166,7 @@ class _Reader:
         reloads = {
             index: rules
             for index, step in enumerate(self.case.steps)
-            if step.reload and (rules := self.library.rules((*self.path, "steps", index, "reload"), step.reload))
+            if step.reload and (rules := self.rule_book.rules((*self.path, "steps", index, "reload"), step.reload))
         }
         for index, step in enumerate(self.case.steps):
             self._check_step(("steps", index), step, reloads)
