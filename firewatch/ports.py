@@ -9,8 +9,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, OperatorCommand
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload, RulesState
 
@@ -57,14 +59,27 @@ class EngineInput(msgspec.Struct, frozen=True):
 
 class Listening(msgspec.Struct, frozen=True):
     """firewatch began to listen: it was started, for the first time or after it was down. Silence counts from `now`,
-    the engine's time; a replay has to know.
+    the engine's time; a replay has to know. Before, it had heard until `heard_until`; None at the very first start.
     """
 
     now: datetime
+    heard_until: datetime | None = None
 
 
 Record = (
-    EngineInput | AlarmTransition | ActuatorCommand | ActuatorAnswer | Picture | Rejection | Listening | RulesReload
+    EngineInput
+    | AlarmTransition
+    | ActuatorCommand
+    | ActuatorAnswer
+    | Picture
+    | Rejection
+    | Listening
+    | RulesReload
+    | StageReached
+    | LogEntry
+    | DutyCheck
+    | Delivery
+    | Drill
 )
 """Everything the history keeps."""
 
@@ -99,6 +114,7 @@ class AlarmFilter(msgspec.Struct, frozen=True):
     hidden: bool | None = None
     rule: str | None = None
     subject: str | None = None
+    incident: str | None = None
     before: tuple[datetime, str] | None = None
     limit: int = 100
 
@@ -153,6 +169,34 @@ class HistoryReader(Protocol):
         """Attempts to go on with other rules, newest first: the last ones, or those before a time."""
         ...
 
+    async def stages(self, alarm_ids: Sequence[str]) -> list[StageReached]:
+        """The later stages that some alarms reached, first to last."""
+        ...
+
+    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+        """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
+        ...
+
+    async def log_entries(
+        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+    ) -> list[LogEntry]:
+        """Entries of the log with start <= time < end, newest first."""
+        ...
+
+    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
+        """Duty checks, newest first."""
+        ...
+
+    async def deliveries(
+        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
+        ...
+
+    async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
+        """Drills, newest first."""
+        ...
+
     def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order: what a restart has to replay."""
         ...
@@ -161,14 +205,18 @@ class HistoryReader(Protocol):
         """The highest ordinal stored, 0 if there is none."""
         ...
 
+    async def last_word(self) -> datetime | None:
+        """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
+        ...
+
 
 class CommandSink(Protocol):
     """How an edge hands an operator's command to the engine."""
 
-    async def submit(self, command: OperatorCommand) -> Alarm:
-        """Carry it out; returns the alarm after it, once it is in the history or its journal.
+    async def submit(self, command: OperatorCommand) -> tuple[Alarm, ...]:
+        """Carry it out; returns the alarms that it is about, after it, once it is in the history or its journal.
 
-        An alarm that is over by it is returned in state normal.
+        An alarm that is over by it is returned in state normal. A command to an actuator is about no alarm.
 
         Raises:
             RefusedCommandError: it does not fit the alarm's state; nothing was changed.

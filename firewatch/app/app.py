@@ -100,7 +100,7 @@ class App:
         await asyncio.to_thread(kept_rules.keep, self._rule_set)
         now = self._clock.now()
         recovered = await recover(self._rule_set, kept_rules, snapshots, history, now)
-        history.write([Listening(now)])
+        history.write([Listening(now, recovered.heard_until)])
 
         feed = LiveFeed()
         decoder = PayloadDecoder(

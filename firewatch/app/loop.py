@@ -22,7 +22,13 @@ from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine, Prepared
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmTransition
-from firewatch.model.command import ActuatorAnswer, OperatorCommand, OutOfService
+from firewatch.model.command import (
+    AcknowledgeIncident,
+    Actuate,
+    ActuatorAnswer,
+    OperatorCommand,
+    OutOfService,
+)
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.reload import ReloadOutcome, RulesReload
@@ -95,7 +101,7 @@ class _Messages:
 @dataclass(slots=True)
 class _Command:
     command: OperatorCommand
-    done: asyncio.Future[Alarm]
+    done: asyncio.Future[tuple[Alarm, ...]]
 
 
 @dataclass(slots=True)
@@ -192,13 +198,13 @@ class EngineLoop:
         if records:
             self._history.write(records)
 
-    async def submit(self, command: OperatorCommand) -> Alarm:
-        """Carry out an operator's command; returns the alarm after it, once it is safe.
+    async def submit(self, command: OperatorCommand) -> tuple[Alarm, ...]:
+        """Carry out an operator's command; returns the alarms that it is about, after it, once that is safe.
 
         Raises:
             RefusedCommandError: it does not fit the alarm's state; nothing was changed.
         """
-        done: asyncio.Future[Alarm] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[tuple[Alarm, ...]] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Command(command, done))
         self._wake.set()
         return await done
@@ -378,13 +384,13 @@ class EngineLoop:
             item.done.set_exception(refused)
             return
         self._ordinal += 1
-        changes = [effect.transition.alarm for effect in effects if isinstance(effect, RecordTransition)]
-        after = [alarm for alarm in changes if _is_about(item.command, alarm)][-1]
+        changes = (effect.transition.alarm for effect in effects if isinstance(effect, RecordTransition))
+        after = {alarm.alarm_id: alarm for alarm in changes if _is_about(item.command, alarm)}
         records: list[Record] = [EngineInput(ordinal=self._ordinal, now=now, command=item.command)]
         try:
             self._carry_out(effects, records)
         finally:  # it was carried out, whatever went wrong in telling people: its sender must not wait for ever
-            self._history.write(records, on_safe=lambda: _answer(item.done, self._stamped(after)))
+            self._history.write(records, on_safe=lambda: _answer(item.done, tuple(map(self._stamped, after.values()))))
 
     def _take_rules(self, item: _Takeover) -> None:
         if item.done.done():
@@ -526,9 +532,15 @@ class EngineLoop:
 
 
 def _is_about(command: OperatorCommand, alarm: Alarm) -> bool:
-    if isinstance(command, OutOfService):
-        return (alarm.rule, alarm.subject) == (command.rule, command.subject)
-    return alarm.alarm_id == command.alarm_id
+    match command:
+        case OutOfService():
+            return alarm.subject == command.subject and command.rule in (None, alarm.rule)
+        case AcknowledgeIncident():
+            return alarm.incident == command.incident
+        case Actuate():
+            return False
+        case _:
+            return alarm.alarm_id == command.alarm_id
 
 
 def _answer(done: asyncio.Future[_T], answer: _T) -> None:

@@ -32,18 +32,20 @@ compound's readings. Alarms that began before them are not known any more.
 """
 
 _PAGE = 1000
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger("firewatch.recovery")
 
 
 @dataclass(slots=True)
 class Recovered:
-    """Where the engine goes on: the last ordinal taken, alarms told before, the effects still to carry out, and the
-    reload that led to them, if the rules were changed meanwhile.
+    """Where the engine goes on: the last ordinal taken, until when firewatch had heard before (None: never), the alarms
+    told before, the effects still to carry out, and the reload that led to them, if the rules were changed meanwhile.
     """
 
     engine: Engine
     last_ordinal: int
+    heard_until: datetime | None = None
     annunciated: list[Alarm] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     taken: RulesReload | None = None
@@ -57,7 +59,7 @@ async def recover(
     Raises:
         StorageError: the history cannot be read.
     """
-    stored_ordinal = await reader.last_ordinal()
+    stored_ordinal, last_word = await reader.last_ordinal(), await reader.last_word()
     replay = _restored(current, kept, snapshots)
     with_snapshot = replay is not None
     if replay is None:
@@ -72,6 +74,9 @@ async def recover(
             has_begun = True
         effects += replay.take(item)
     last_ordinal = max(replay.ordinal, stored_ordinal)
+    heard_until = max((time for time in (replay.now, last_word) if time is not None), default=None)
+    if has_begun and heard_until is not None:
+        effects += replay.advance(heard_until)
     taken = replay.go_over_to(current, last_ordinal + 1, now, effects)
     effects += replay.engine.resume(now) if has_begun else replay.engine.start(now)
     log.info(
@@ -86,6 +91,7 @@ async def recover(
     return Recovered(
         replay.engine,
         last_ordinal=last_ordinal if taken is None else last_ordinal + 1,
+        heard_until=heard_until,
         annunciated=await _standing(reader),
         effects=[*await _to_send_again(left, reader, now), *left],
         taken=taken,
@@ -98,9 +104,9 @@ class _Replay:
     def __init__(self, rules: RuleSet, kept: RuleSetFolder) -> None:
         self.engine = Engine(rules.rules, rules.inventory)
         self.ordinal = 0
+        self.now: datetime | None = None
         self._rules = rules
         self._kept = kept
-        self._now = datetime.min.replace(tzinfo=UTC)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put the engine back; raises SnapshotError if that cannot be."""
@@ -111,15 +117,15 @@ class _Replay:
                 changed=len(report.changed),
                 removed=len(report.removed),
             )
-        self.ordinal = snapshot.ordinal
+        self.ordinal, self.now = snapshot.ordinal, report.now
 
     def take(self, item: EngineInput) -> list[Effect]:
         """Replay one input."""
-        self.ordinal, self._now = item.ordinal, item.now
+        self.ordinal, self.now = item.ordinal, item.now
         if item.observation is not None:
             return self.engine.observe(item.observation, item.now)
         if item.rules is not None:
-            return self._take_rules(item.rules)
+            return self._take_rules(item.rules, item.now)
         if item.command is not None:
             try:
                 return self.engine.command(item.command, item.now)
@@ -127,20 +133,25 @@ class _Replay:
                 log.warning("A stored command no longer fits.", command=item.command, reason=str(refused))
         return []
 
-    def _take_rules(self, digest: str) -> list[Effect]:
+    def advance(self, heard_until: datetime) -> list[Effect]:
+        """Let time pass as it did while firewatch was still up."""
+        self.now = heard_until
+        return self.engine.advance(heard_until)
+
+    def _take_rules(self, digest: str, now: datetime) -> list[Effect]:
         rules = self._kept.read(digest)
         if rules is None:
             log.error("The rules of a reload are not known any more; those before it go on.", rules=digest)
             return []
         self._rules = rules
-        effects, _ = self.engine.reload(rules.rules, rules.inventory, self._now)
+        effects, _ = self.engine.reload(rules.rules, rules.inventory, now)
         return effects
 
     def go_over_to(self, current: RuleSet, ordinal: int, now: datetime, effects: list[Effect]) -> RulesReload | None:
         """Take over the rules of now unless it has them; at the engine's own time, so that nothing falls due by it."""
         if self._rules.digest == current.digest:
             return None
-        caused, report = self.engine.reload(current.rules, current.inventory, self._now)
+        caused, report = self.engine.reload(current.rules, current.inventory, self.now or _BEGINNING)
         effects += caused
         return RulesReload(
             time=now,

@@ -213,8 +213,8 @@ class Player:
 
     def _interrupt(self, what: Start | EngineInput) -> None:
         if isinstance(what, Start):
-            if what.last_word is not None:
-                self._note(self._engine.advance(what.last_word))
+            if what.heard_until is not None:
+                self._note(self._engine.advance(what.heard_until))
             self._note(self._engine.resume(what.time))
         elif what.command is not None:
             with contextlib.suppress(RefusedCommandError):  # by these rules there is no such alarm, or it is otherwise

@@ -64,7 +64,15 @@ from firewatch.engine.snapshot import (
 from firewatch.engine.suppression import Suppressions
 from firewatch.errors import FirewatchError, RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
-from firewatch.model.command import ActuatorCommand, OperatorCommand, OutOfService, ReturnToService
+from firewatch.model.command import (
+    AcknowledgeIncident,
+    Actuate,
+    ActuatorCommand,
+    Confirm,
+    OperatorCommand,
+    OutOfService,
+    ReturnToService,
+)
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
 from firewatch.model.reload import ReloadReport
@@ -838,6 +846,8 @@ class Engine:
         if isinstance(command, OutOfService):
             self._take_out(command, effects)
             return
+        if isinstance(command, AcknowledgeIncident | Actuate | Confirm):
+            raise RefusedCommandError("This is not understood yet.")
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
             self._move(running, command, effects)

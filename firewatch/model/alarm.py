@@ -83,11 +83,33 @@ class Shelf(msgspec.Struct, frozen=True):
 
 
 class Maintenance(msgspec.Struct, frozen=True):
-    """The alarm is out of service: who took it out, since when, and why."""
+    """The alarm is out of service: who took it out, since when, and why; the work order, and until when (None, of
+    before there was an end: until somebody returns it). `reminded` once people were told that the end is near.
+    """
 
     by: str
     since_time: datetime
     reason: str
+    work_order: str = ""
+    until_time: datetime | None = None
+    reminded: bool = False
+
+
+class Verdict(enum.StrEnum):
+    """What an alarm turned out to be (OPC UA Part 9, confirm: action was taken)."""
+
+    REAL = "real"
+    FALSE = "false"
+    TEST = "test"
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """Somebody has seen to the alarm: who, when, what it turned out to be, and what was done."""
+
+    by: str
+    confirmed_time: datetime
+    verdict: Verdict
+    comment: str = ""
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -102,6 +124,9 @@ class Alarm(msgspec.Struct, frozen=True):
     design (`suppressed_by` is the id of the alarm that suppresses it), or out of service, or several of these. While
     it is shelved or out of service its record stays open, through `normal` and any number of onsets; out of service
     it may begin without an onset (`activations` 0, `onset_time` is then when it was taken out).
+
+    `incident` is the id of the first alarm of the event that it belongs to, and `incident_number` its place in it: 1 is
+    the first-out. `drill` is the id of the drill that it is part of; it is then no alarm at all.
     """
 
     alarm_id: str
@@ -133,6 +158,10 @@ class Alarm(msgspec.Struct, frozen=True):
     shelf: Shelf | None = None
     suppressed_by: str | None = None
     out_of_service: Maintenance | None = None
+    confirmation: Confirmation | None = None
+    incident: str = ""
+    incident_number: int = 0
+    drill: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -153,6 +182,7 @@ class TransitionReason(enum.StrEnum):
     CONDITION_UNKNOWN = "condition_unknown"
     CONDITION_KNOWN = "condition_known"
     ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
     RESET = "reset"
     SHELVED = "shelved"
     UNSHELVED = "unshelved"
@@ -160,6 +190,8 @@ class TransitionReason(enum.StrEnum):
     SUPPRESSED = "suppressed"
     UNSUPPRESSED = "unsuppressed"
     TAKEN_OUT_OF_SERVICE = "taken_out_of_service"
+    MAINTENANCE_REMINDED = "maintenance_reminded"
+    MAINTENANCE_ENDED = "maintenance_ended"
     RETURNED_TO_SERVICE = "returned_to_service"
     REALARMED = "realarmed"
     STEPPED_DOWN = "stepped_down"
@@ -182,6 +214,22 @@ class AlarmTransition(msgspec.Struct, frozen=True):
     alarm: Alarm
     by: str = "firewatch"
     comment: str = ""
+
+
+class Stage(enum.StrEnum):
+    """The stages of an alarm's way that come after it was told to the screens."""
+
+    DELIVERED = "delivered"
+    PROVEN = "proven"
+
+
+class StageReached(msgspec.Struct, frozen=True):
+    """An alarm came a stage further: `by` names the receiver that took it, or the command that was proven."""
+
+    alarm_id: str
+    stage: Stage
+    stage_time: datetime
+    by: str
 
 
 def alarm_id(rule: str, subject: str, onset_time: datetime) -> str:

@@ -7,12 +7,32 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from firewatch.model.alarm import Verdict
+
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """An operator has seen the alarm."""
 
     alarm_id: str
     operator: str
+    comment: str = ""
+
+
+class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge_incident"):
+    """An operator has seen the first `seen` alarms of an incident; those that came after are not hidden by it."""
+
+    incident: str
+    operator: str
+    seen: int
+    comment: str = ""
+
+
+class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
+    """An operator says what an acknowledged alarm turned out to be, and what was done."""
+
+    alarm_id: str
+    operator: str
+    verdict: Verdict
     comment: str = ""
 
 
@@ -42,15 +62,17 @@ class Unshelve(msgspec.Struct, frozen=True, tag="unshelve"):
 
 
 class OutOfService(msgspec.Struct, frozen=True, tag="out_of_service"):
-    """An operator takes what a rule says of a subject (`site/asset` or `site/device`) out of service, whether an alarm
-    stands or not, until somebody returns it. Nobody is told and no actuator is newly asked for anything meanwhile.
-    `reason` is where a work order is named.
+    """An operator takes what a rule (None: every rule) says of a subject (`site/asset` or `site/device`) out of
+    service, whether an alarm stands or not, until `until_time` or until somebody returns it. Nobody is told and no
+    actuator is newly asked for anything meanwhile.
     """
 
-    rule: str
+    rule: str | None
     subject: str
     operator: str
     reason: str
+    work_order: str = ""
+    until_time: datetime | None = None
 
 
 class ReturnToService(msgspec.Struct, frozen=True, tag="return_to_service"):
@@ -61,7 +83,19 @@ class ReturnToService(msgspec.Struct, frozen=True, tag="return_to_service"):
     reason: str
 
 
-OperatorCommand = Acknowledge | Reset | Shelve | Unshelve | OutOfService | ReturnToService
+class Actuate(msgspec.Struct, frozen=True, tag="actuate"):
+    """An operator asks an actuator (`site/device`) for something, such as a text to be spoken, without any rule."""
+
+    device: str
+    action: str
+    parameters: dict[str, str | float | bool]
+    operator: str
+    reason: str = ""
+
+
+OperatorCommand = (
+    Acknowledge | AcknowledgeIncident | Confirm | Reset | Shelve | Unshelve | OutOfService | ReturnToService | Actuate
+)
 """What an operator may ask for; told apart by `type` where it is written down."""
 
 

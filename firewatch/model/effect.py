@@ -9,9 +9,12 @@ from firewatch.model.command import ActuatorCommand
 
 
 class Annunciate(msgspec.Struct, frozen=True):
-    """Tell people that this alarm became active, at once and before anything is stored."""
+    """Tell people of this alarm, at once and before anything is stored. A `grouped` one belongs to an incident that
+    calls for them already: it is shown in it, and neither sounds nor is sent anew.
+    """
 
     alarm: Alarm
+    grouped: bool = False
 
 
 class RecordTransition(msgspec.Struct, frozen=True):

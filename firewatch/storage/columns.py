@@ -75,12 +75,12 @@ class Extent(NamedTuple):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """firewatch began to listen at `time`. Before, it had listened at least until its `last_word`, the last input or
-    transition that it recorded; None if there was none.
+    """firewatch began to listen at `time`. Before, it had listened until `heard_until`; None at the
+    very first start.
     """
 
     time: datetime
-    last_word: datetime | None = None
+    heard_until: datetime | None = None
 
 
 class ColumnReader:
@@ -143,7 +143,7 @@ class ColumnReader:
     def starts(self, start: datetime, end: datetime) -> list[Start]:
         """The starts of firewatch in start <= time < end."""
         found = self._rows("listening_between", {"start": start, "end": end})
-        return [Start(time, self._last_word(time, transition)) for time, transition in found]
+        return [Start(begin_time, heard_until) for begin_time, heard_until in found]
 
     def copy_csv(self, start: datetime, end: datetime) -> Iterator[bytes | bytearray | memoryview]:
         """All observations taken in start <= time < end as a CSV file, piece by piece, in order."""
@@ -194,11 +194,6 @@ class ColumnReader:
                 states.append(state)
             named[ordinal] = codes[state]
         columns.state[nameless] = [named[ordinal] for ordinal in columns.ordinal[nameless].tolist()]
-
-    def _last_word(self, start: datetime, transition_time: datetime | None) -> datetime | None:
-        inputs = self._rows("observation_before", {"ordinal": self._ordinal_at(start)})
-        times = [transition_time, *(taken_time for _, taken_time in inputs)]
-        return max((time for time in times if time is not None), default=None)
 
     def _ordinal_at(self, time: datetime) -> int:
         """The ordinal from which on everything was taken at that time or later; times rise with ordinals."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
 from firewatch.errors import StorageError
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.reload import RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, StoredObservation
 from firewatch.storage.database import connect, first_line, time_limit
@@ -17,10 +19,15 @@ from firewatch.storage.rows import (
     Row,
     read_alarm,
     read_command,
+    read_delivery,
+    read_drill,
+    read_duty_check,
     read_input,
+    read_log_entry,
     read_observation,
     read_picture,
     read_reload,
+    read_stage,
     read_transition,
 )
 from firewatch.storage.sql import QUERIES
@@ -52,6 +59,7 @@ class PostgresReader:
                 "subject": wanted.subject,
                 "standing": wanted.standing,
                 "hidden": wanted.hidden,
+                "incident": wanted.incident,
                 "before_time": before_time,
                 "before_id": before_id,
                 "limit": wanted.limit,
@@ -90,6 +98,37 @@ class PostgresReader:
         """Attempts to go on with other rules, newest first: the last ones, or those before a time."""
         return list(map(read_reload, await self._rows("reloads", {"before": before, "limit": limit})))
 
+    async def stages(self, alarm_ids: Sequence[str]) -> list[StageReached]:
+        """The later stages that some alarms reached, first to last."""
+        return list(map(read_stage, await self._rows("stages", {"alarm_ids": list(alarm_ids)})))
+
+    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+        """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
+        rows = await self._rows("transitions_between", {"start": start, "end": end})
+        return [read_transition(row[0], row[1:]) for row in rows]
+
+    async def log_entries(
+        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+    ) -> list[LogEntry]:
+        """Entries of the log with start <= time < end, newest first."""
+        wanted = {"start": start, "end": end, "seat": seat, "limit": limit}
+        return list(map(read_log_entry, await self._rows("log_entries", wanted)))
+
+    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
+        """Duty checks, newest first."""
+        return list(map(read_duty_check, await self._rows("duty_checks", {"before": before, "limit": limit})))
+
+    async def deliveries(
+        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
+        wanted = {"alarm_id": alarm_id, "state": None if state is None else state.value, "limit": limit}
+        return list(map(read_delivery, await self._rows("deliveries", wanted)))
+
+    async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
+        """Drills, newest first."""
+        return list(map(read_drill, await self._rows("drills", {"before": before, "limit": limit})))
+
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""
         while rows := await self._rows("inputs_after", {"ordinal": ordinal, "limit": INPUTS_PAGE}):
@@ -101,6 +140,11 @@ class PostgresReader:
         """The highest ordinal stored, 0 if there is none."""
         rows = await self._rows("last_ordinal", {})
         return int(rows[0][0])
+
+    async def last_word(self) -> datetime | None:
+        """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
+        rows = await self._rows("last_word", {})
+        return rows[0][0].astimezone(UTC) if rows[0][0] is not None else None
 
     async def close(self) -> None:
         """End the connection."""

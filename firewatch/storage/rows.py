@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
+from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, Stage, StageReached, TransitionReason
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.delivery import Delivery
 from firewatch.model.observation import Observation, Quality, Value
 from firewatch.model.reload import RulesReload
 from firewatch.ports import CommandRecord, EngineInput, Listening, Picture, Record, Rejection, StoredObservation
@@ -26,6 +28,10 @@ OBSERVATION_TYPES = (
 _decode_alarm = msgspec.json.Decoder(Alarm).decode
 _decode_command = msgspec.json.Decoder(OperatorCommand).decode
 _decode_reload = msgspec.json.Decoder(RulesReload).decode
+_decode_log_entry = msgspec.json.Decoder(LogEntry).decode
+_decode_duty_check = msgspec.json.Decoder(DutyCheck).decode
+_decode_delivery = msgspec.json.Decoder(Delivery).decode
+_decode_drill = msgspec.json.Decoder(Drill).decode
 _decode_parameters = msgspec.json.Decoder(dict[str, str | float | bool]).decode
 
 
@@ -122,6 +128,8 @@ def _transition(record: AlarmTransition) -> list[Insertion]:
                 content,
                 alarm.hidden,
                 alarm.shadow,
+                alarm.incident,
+                alarm.drill is not None,
             ),
         ),
     ]
@@ -158,11 +166,42 @@ def _picture(record: Picture) -> list[Insertion]:
 
 
 def _listening(record: Listening) -> list[Insertion]:
-    return [Insertion("insert_listening", (record.now,))]
+    return [Insertion("insert_listening", (record.now, record.heard_until))]
+
+
+def _stage_reached(record: StageReached) -> list[Insertion]:
+    values = (record.alarm_id, record.stage.value, record.by, record.stage_time)
+    return [Insertion("insert_stage_reached", values)]
+
+
+def _log_entry(record: LogEntry) -> list[Insertion]:
+    return [Insertion("insert_log_entry", (record.entry_id, record.entry_time, record.seat, _json(record)))]
+
+
+def _duty_check(record: DutyCheck) -> list[Insertion]:
+    values = (record.check_id, record.asked_time, record.answered_time is not None, _json(record))
+    return [Insertion("upsert_duty_check", values)]
+
+
+def _delivery(record: Delivery) -> list[Insertion]:
+    values = (
+        record.delivery_id,
+        record.alarm_id,
+        record.created_time,
+        record.state.value,
+        record.attempts,
+        _json(record),
+    )
+    return [Insertion("upsert_delivery", values)]
+
+
+def _drill(record: Drill) -> list[Insertion]:
+    values = (record.drill_id, record.begun_time, record.ended_time is not None, _json(record))
+    return [Insertion("upsert_drill", values)]
 
 
 def _rules_reload(record: RulesReload) -> list[Insertion]:
-    content = _storable(msgspec.json.encode(record).decode())
+    content = _json(record)
     taken_time = record.report.now if record.report is not None else None
     values = (
         record.time,
@@ -183,6 +222,10 @@ def _rejection(record: Rejection) -> list[Insertion]:
     return [Insertion("insert_rejection", (identity, record.receive_time, *texts))]
 
 
+def _json(record: msgspec.Struct) -> str:
+    return _storable(msgspec.json.encode(record).decode())
+
+
 def _storable(text: str) -> str:
     return text.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
 
@@ -201,6 +244,16 @@ def _time_of(record: Record) -> datetime:
             return record.receive_time
         case RulesReload():
             return record.time
+        case StageReached():
+            return record.stage_time
+        case LogEntry():
+            return record.entry_time
+        case DutyCheck():
+            return record.asked_time
+        case Delivery():
+            return record.created_time
+        case Drill():
+            return record.begun_time
 
 
 def _without_picture(record: Record) -> Record:
@@ -216,6 +269,11 @@ _INSERTIONS: dict[type[Any], Callable[[Any], list[Insertion]]] = {
     Rejection: _rejection,
     Listening: _listening,
     RulesReload: _rules_reload,
+    StageReached: _stage_reached,
+    LogEntry: _log_entry,
+    DutyCheck: _duty_check,
+    Delivery: _delivery,
+    Drill: _drill,
 }
 
 _TABLES: dict[type[Any], str] = {
@@ -226,6 +284,11 @@ _TABLES: dict[type[Any], str] = {
     Rejection: "rejection",
     Listening: "listening",
     RulesReload: "rules_reload",
+    StageReached: "stage_reached",
+    LogEntry: "log_entry",
+    DutyCheck: "duty_check",
+    Delivery: "delivery",
+    Drill: "drill",
 }
 
 
@@ -301,6 +364,32 @@ def read_picture(picture_id: str, row: Row) -> Picture:
 def read_reload(row: Row) -> RulesReload:
     """A row of the query `reloads`."""
     return _decode_reload(row[0])
+
+
+def read_stage(row: Row) -> StageReached:
+    """A row of the query `stages`."""
+    alarm_id, stage, stage_time, by = row
+    return StageReached(alarm_id=alarm_id, stage=Stage(stage), stage_time=stage_time.astimezone(UTC), by=by)
+
+
+def read_log_entry(row: Row) -> LogEntry:
+    """A row of the query `log_entries`."""
+    return _decode_log_entry(row[0])
+
+
+def read_duty_check(row: Row) -> DutyCheck:
+    """A row of the query `duty_checks`."""
+    return _decode_duty_check(row[0])
+
+
+def read_delivery(row: Row) -> Delivery:
+    """A row of the query `deliveries`."""
+    return _decode_delivery(row[0])
+
+
+def read_drill(row: Row) -> Drill:
+    """A row of the query `drills`."""
+    return _decode_drill(row[0])
 
 
 def read_input(row: Row) -> EngineInput:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.reload import RulesReload
 from firewatch.ports import (
     AlarmFilter,
@@ -39,6 +41,11 @@ class InMemoryHistory:
         self._commands: dict[str, ActuatorCommand] = {}
         self._answers: dict[str, ActuatorAnswer] = {}
         self._pictures: dict[str, Picture] = {}
+        self._stages: dict[tuple[str, str, str], StageReached] = {}
+        self._log: dict[str, LogEntry] = {}
+        self._duty_checks: dict[str, DutyCheck] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._drills: dict[str, Drill] = {}
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Keep records; writing one twice changes nothing."""
@@ -125,6 +132,45 @@ class InMemoryHistory:
         found = [record for record in self._reloads if before is None or record.time < before]
         return sorted(found, key=lambda record: record.time, reverse=True)[:limit]
 
+    async def stages(self, alarm_ids: Sequence[str]) -> list[StageReached]:
+        """The later stages that some alarms reached, first to last."""
+        found = (each for each in self._stages.values() if each.alarm_id in alarm_ids)
+        return sorted(found, key=lambda each: each.stage_time)
+
+    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+        """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
+        found = (each for changes in self._transitions.values() for each in changes.values())
+        within = (each for each in found if start <= each.transition_time < end)
+        return sorted(within, key=lambda each: (each.transition_time, each.alarm_id, each.number))
+
+    async def log_entries(
+        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+    ) -> list[LogEntry]:
+        """Entries of the log with start <= time < end, newest first."""
+        found = (each for each in self._log.values() if start <= each.entry_time < end and seat in (None, each.seat))
+        return sorted(found, key=lambda each: (each.entry_time, each.entry_id), reverse=True)[:limit]
+
+    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
+        """Duty checks, newest first."""
+        found = (each for each in self._duty_checks.values() if before is None or each.asked_time < before)
+        return sorted(found, key=lambda each: each.asked_time, reverse=True)[:limit]
+
+    async def deliveries(
+        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
+        found = (
+            each
+            for each in self._deliveries.values()
+            if alarm_id in (None, each.alarm_id) and state in (None, each.state)
+        )
+        return sorted(found, key=lambda each: (each.created_time, each.delivery_id), reverse=True)[:limit]
+
+    async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
+        """Drills, newest first."""
+        found = (each for each in self._drills.values() if before is None or each.begun_time < before)
+        return sorted(found, key=lambda each: each.begun_time, reverse=True)[:limit]
+
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""
         for each in sorted(self._inputs):
@@ -134,6 +180,11 @@ class InMemoryHistory:
     async def last_ordinal(self) -> int:
         """The highest ordinal stored, 0 if there is none."""
         return max(self._inputs, default=0)
+
+    async def last_word(self) -> datetime | None:
+        """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
+        changes = (each.transition_time for one in self._transitions.values() for each in one.values())
+        return max((*(each.now for each in self._inputs.values()), *changes), default=None)
 
     def _keep(self, record: Record) -> None:
         match record:
@@ -154,6 +205,31 @@ class InMemoryHistory:
                 self.listening.append(record)
             case RulesReload():
                 self._keep_reload(record)
+            case StageReached():
+                self._stages.setdefault((record.alarm_id, record.stage, record.by), record)
+            case LogEntry():
+                self._log.setdefault(record.entry_id, record)
+            case DutyCheck():
+                self._keep_duty_check(record)
+            case Delivery():
+                self._keep_delivery(record)
+            case Drill():
+                self._keep_drill(record)
+
+    def _keep_duty_check(self, record: DutyCheck) -> None:
+        kept = self._duty_checks.get(record.check_id)
+        if kept is None or kept.answered_time is None:
+            self._duty_checks[record.check_id] = record
+
+    def _keep_delivery(self, record: Delivery) -> None:
+        kept = self._deliveries.get(record.delivery_id)
+        if kept is None or kept.attempts < record.attempts:
+            self._deliveries[record.delivery_id] = record
+
+    def _keep_drill(self, record: Drill) -> None:
+        kept = self._drills.get(record.drill_id)
+        if kept is None or kept.ended_time is None:
+            self._drills[record.drill_id] = record
 
     def _keep_reload(self, record: RulesReload) -> None:
         if record not in self._reloads:
@@ -166,6 +242,8 @@ class InMemoryHistory:
 def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
     return (
         not alarm.shadow
+        and alarm.drill is None
+        and wanted.incident in (None, alarm.incident)
         and wanted.site in (None, alarm.site)
         and wanted.standing in (None, alarm.stands)
         and wanted.hidden in (None, alarm.hidden)

@@ -11,7 +11,15 @@ from starlette.responses import Response
 
 from firewatch.engine.explanation import UnknownSubjectError
 from firewatch.model.alarm import Alarm
-from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
+from firewatch.model.command import (
+    Acknowledge,
+    OperatorCommand,
+    OutOfService,
+    Reset,
+    ReturnToService,
+    Shelve,
+    Unshelve,
+)
 from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.site import Inventory
 from firewatch.ports import (
@@ -405,28 +413,32 @@ class Api:
 
     async def acknowledge(self, body: OperatorBody) -> Alarm:
         """Hand the acknowledgement to the engine."""
-        return await self._sink.submit(Acknowledge(body.alarm_id, body.operator, body.comment))
+        return await self._about_one(Acknowledge(body.alarm_id, body.operator, body.comment))
 
     async def reset(self, body: OperatorBody) -> Alarm:
         """Hand the reset to the engine."""
-        return await self._sink.submit(Reset(body.alarm_id, body.operator, body.comment))
+        return await self._about_one(Reset(body.alarm_id, body.operator, body.comment))
 
     async def shelve(self, body: ShelveBody) -> Alarm:
         """Hand the wish to shelve to the engine."""
         duration = None if body.seconds is None else timedelta(seconds=body.seconds)
-        return await self._sink.submit(Shelve(body.alarm_id, body.operator, body.reason, duration))
+        return await self._about_one(Shelve(body.alarm_id, body.operator, body.reason, duration))
 
     async def unshelve(self, body: OperatorBody) -> Alarm:
         """Hand the wish to unshelve to the engine."""
-        return await self._sink.submit(Unshelve(body.alarm_id, body.operator, body.comment))
+        return await self._about_one(Unshelve(body.alarm_id, body.operator, body.comment))
 
     async def take_out_of_service(self, body: OutOfServiceBody) -> Alarm:
         """Hand the beginning of maintenance to the engine."""
-        return await self._sink.submit(OutOfService(body.rule, body.subject, body.operator, body.reason))
+        return await self._about_one(OutOfService(body.rule, body.subject, body.operator, body.reason))
 
     async def return_to_service(self, body: ReturnBody) -> Alarm:
         """Hand the end of maintenance to the engine."""
-        return await self._sink.submit(ReturnToService(body.alarm_id, body.operator, body.reason))
+        return await self._about_one(ReturnToService(body.alarm_id, body.operator, body.reason))
+
+    async def _about_one(self, command: OperatorCommand) -> Alarm:
+        (alarm,) = await self._sink.submit(command)
+        return alarm
 
     async def devices(self, query: DevicesQuery) -> DeviceList:
         """Devices with their last values."""

@@ -210,7 +210,7 @@ def inputs(stream: list[Reading]) -> list[EngineInput]:
 
 
 def restart(taken: list[EngineInput], time: datetime) -> Start:
-    return Start(time, last_word=max((each.now for each in taken if each.now < time), default=None))
+    return Start(time, heard_until=max((each.now for each in taken if each.now < time), default=None))
 
 
 def transitions(rules: list[RuleSpec], stored: StoredHistory, *, thinned: bool) -> tuple[list[AlarmTransition], int]:

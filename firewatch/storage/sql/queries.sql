@@ -19,7 +19,7 @@ VALUES (%s, %s, %s, %s::jsonb)
 ON CONFLICT DO NOTHING
 
 -- insert_listening --
-INSERT INTO listening (begin_time) VALUES (%s) ON CONFLICT DO NOTHING
+INSERT INTO listening (begin_time, heard_until) VALUES (%s, %s) ON CONFLICT DO NOTHING
 
 -- insert_rules_reload --
 INSERT INTO rules_reload (reload_time, trigger, outcome, ordinal, taken_time, rules, reload)
@@ -39,11 +39,11 @@ WHERE NOT EXISTS (
 
 -- upsert_alarm --
 -- An older transition that comes late leaves the alarm as it is.
-INSERT INTO alarm (alarm_id, number, site, rule, subject, state, onset_time, alarm, hidden, shadow)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
+INSERT INTO alarm (alarm_id, number, site, rule, subject, state, onset_time, alarm, hidden, shadow, incident, drill)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s)
 ON CONFLICT (alarm_id) DO UPDATE
 SET number = excluded.number, state = excluded.state, onset_time = excluded.onset_time, alarm = excluded.alarm,
-    hidden = excluded.hidden
+    hidden = excluded.hidden, incident = excluded.incident
 WHERE alarm.number < excluded.number
 
 -- insert_actuator_command --
@@ -56,6 +56,33 @@ INSERT INTO actuator_answer (command_id, state, source_time, device, detail, rec
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 
+-- insert_stage_reached --
+INSERT INTO stage_reached (alarm_id, stage, reached_by, stage_time) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+
+-- insert_log_entry --
+INSERT INTO log_entry (entry_id, entry_time, seat, entry) VALUES (%s, %s, %s, %s::jsonb) ON CONFLICT DO NOTHING
+
+-- upsert_duty_check --
+-- An answer is never taken back.
+INSERT INTO duty_check (check_id, asked_time, answered, duty_check) VALUES (%s, %s, %s, %s::jsonb)
+ON CONFLICT (check_id) DO UPDATE
+SET answered = excluded.answered, duty_check = excluded.duty_check
+WHERE NOT duty_check.answered
+
+-- upsert_delivery --
+-- What comes late is older: it has fewer attempts.
+INSERT INTO delivery (delivery_id, alarm_id, created_time, state, attempts, delivery)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb)
+ON CONFLICT (delivery_id) DO UPDATE
+SET state = excluded.state, attempts = excluded.attempts, delivery = excluded.delivery
+WHERE delivery.attempts < excluded.attempts
+
+-- upsert_drill --
+INSERT INTO drill (drill_id, begun_time, ended, drill) VALUES (%s, %s, %s, %s::jsonb)
+ON CONFLICT (drill_id) DO UPDATE
+SET ended = excluded.ended, drill = excluded.drill
+WHERE NOT drill.ended
+
 -- insert_picture --
 INSERT INTO picture (picture_id, device, taken_time, jpeg)
 VALUES (%s, %s, %s, %b)
@@ -67,10 +94,11 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 
 -- alarms --
--- Alarms as they stand, newest onset first; none of shadow rules.
+-- Alarms as they stand, newest onset first; none of shadow rules, and none of drills.
 SELECT alarm::text, journalled_time
 FROM alarm
-WHERE NOT shadow
+WHERE NOT shadow AND NOT drill
+  AND (%(incident)s::text IS NULL OR incident = %(incident)s)
   AND (%(site)s::text IS NULL OR site = %(site)s)
   AND (%(rule)s::text IS NULL OR rule = %(rule)s)
   AND (%(subject)s::text IS NULL OR subject = %(subject)s)
@@ -138,6 +166,44 @@ LEFT JOIN LATERAL (
 ) AS a ON true
 ORDER BY c.device
 
+-- stages --
+SELECT alarm_id, stage, stage_time, reached_by
+FROM stage_reached
+WHERE alarm_id = ANY(%(alarm_ids)s)
+ORDER BY stage_time
+
+-- log_entries --
+-- Newest first.
+SELECT entry::text
+FROM log_entry
+WHERE entry_time >= %(start)s AND entry_time < %(end)s AND (%(seat)s::text IS NULL OR seat = %(seat)s)
+ORDER BY entry_time DESC, entry_id DESC
+LIMIT %(limit)s
+
+-- duty_checks --
+-- Newest first.
+SELECT duty_check::text
+FROM duty_check
+WHERE %(before)s::timestamptz IS NULL OR asked_time < %(before)s
+ORDER BY asked_time DESC
+LIMIT %(limit)s
+
+-- deliveries --
+-- Newest first.
+SELECT delivery::text
+FROM delivery
+WHERE (%(alarm_id)s::text IS NULL OR alarm_id = %(alarm_id)s) AND (%(state)s::text IS NULL OR state = %(state)s)
+ORDER BY created_time DESC, delivery_id DESC
+LIMIT %(limit)s
+
+-- drills --
+-- Newest first.
+SELECT drill::text
+FROM drill
+WHERE %(before)s::timestamptz IS NULL OR begun_time < %(before)s
+ORDER BY begun_time DESC
+LIMIT %(limit)s
+
 -- picture --
 SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s
 
@@ -168,6 +234,15 @@ SELECT greatest(
     0
 )
 
+-- last_word --
+-- When the last input was taken, or the last change of an alarm was recorded: until then firewatch was up.
+SELECT greatest(
+    (SELECT taken_time FROM observation ORDER BY ordinal DESC LIMIT 1),
+    (SELECT max(taken_time) FROM operator_command),
+    (SELECT max(taken_time) FROM rules_reload),
+    (SELECT max(transition_time) FROM alarm_transition)
+)
+
 -- reloads --
 -- Newest first.
 SELECT reload::text
@@ -179,9 +254,6 @@ LIMIT %(limit)s
 -- first_observation --
 -- The first one from an ordinal on.
 SELECT ordinal, taken_time FROM observation WHERE ordinal >= %(ordinal)s ORDER BY ordinal LIMIT 1
-
--- observation_before --
-SELECT ordinal, taken_time FROM observation WHERE ordinal < %(ordinal)s ORDER BY ordinal DESC LIMIT 1
 
 -- last_observation --
 SELECT ordinal, taken_time FROM observation ORDER BY ordinal DESC LIMIT 1
@@ -224,8 +296,8 @@ WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
 -- listening_between --
--- The starts of firewatch, each with the last transition before: until then it had listened.
-SELECT begin_time, (SELECT max(transition_time) FROM alarm_transition WHERE transition_time < begin_time)
+-- The starts of firewatch, each with the time until which it had heard before.
+SELECT begin_time, heard_until
 FROM listening
 WHERE begin_time >= %(start)s AND begin_time < %(end)s
 ORDER BY begin_time

@@ -43,9 +43,11 @@ CREATE TABLE rules_reload (
     PRIMARY KEY (reload_time, trigger)
 );
 
--- When firewatch began to listen: its starts, at the engine's time. Between two of them it may have been down.
+-- When firewatch began to listen: its starts, at the engine's time. Before, it had heard until heard_until, NULL at the
+-- very first.
 CREATE TABLE listening (
-    begin_time timestamptz NOT NULL PRIMARY KEY
+    begin_time  timestamptz NOT NULL PRIMARY KEY,
+    heard_until timestamptz
 );
 
 -- Every change of every alarm; alarm is the alarm after it.
@@ -62,6 +64,8 @@ CREATE TABLE alarm_transition (
     PRIMARY KEY (alarm_id, number, transition_time)
 );
 
+CREATE INDEX alarm_transition_by_time ON alarm_transition (transition_time);
+
 -- Every alarm as it stands: the alarm of its last transition. One in state normal that is hidden is shelved or out of
 -- service, and its record is open.
 CREATE TABLE alarm (
@@ -75,11 +79,24 @@ CREATE TABLE alarm (
     alarm           jsonb       NOT NULL,
     journalled_time timestamptz NOT NULL DEFAULT clock_timestamp(),
     hidden          boolean     NOT NULL DEFAULT false,
-    shadow          boolean     NOT NULL DEFAULT false
+    shadow          boolean     NOT NULL DEFAULT false,
+    incident        text        NOT NULL DEFAULT '',
+    drill           boolean     NOT NULL DEFAULT false
 );
 
 CREATE INDEX alarm_by_onset ON alarm (onset_time DESC, alarm_id DESC);
 CREATE INDEX alarm_standing ON alarm (onset_time DESC, alarm_id DESC) WHERE state <> 'normal' OR hidden;
+
+CREATE INDEX alarm_by_incident ON alarm (incident) WHERE incident <> '';
+
+-- Stages that an alarm reached after it was told to the screens; reached_by is a receiver, or a command that was proven.
+CREATE TABLE stage_reached (
+    alarm_id   text        NOT NULL,
+    stage      text        NOT NULL,
+    reached_by text        NOT NULL,
+    stage_time timestamptz NOT NULL,
+    PRIMARY KEY (alarm_id, stage, reached_by)
+);
 
 CREATE TABLE actuator_command (
     command_id  text        NOT NULL PRIMARY KEY,
@@ -123,3 +140,47 @@ CREATE TABLE rejection (
 );
 
 CREATE INDEX rejection_by_time ON rejection (receive_time DESC);
+
+-- The log of the control room.
+CREATE TABLE log_entry (
+    entry_id   text        NOT NULL PRIMARY KEY,
+    entry_time timestamptz NOT NULL,
+    seat       text        NOT NULL,
+    entry      jsonb       NOT NULL
+);
+
+CREATE INDEX log_entry_by_time ON log_entry (entry_time DESC, entry_id DESC);
+
+-- Duty checks as they stand.
+CREATE TABLE duty_check (
+    check_id   text        NOT NULL PRIMARY KEY,
+    asked_time timestamptz NOT NULL,
+    answered   boolean     NOT NULL,
+    duty_check jsonb       NOT NULL
+);
+
+CREATE INDEX duty_check_by_time ON duty_check (asked_time DESC);
+
+-- What was sent to people and systems outside, as it stands after its last attempt.
+CREATE TABLE delivery (
+    delivery_id  text        NOT NULL PRIMARY KEY,
+    alarm_id     text        NOT NULL,
+    created_time timestamptz NOT NULL,
+    state        text        NOT NULL,
+    attempts     integer     NOT NULL,
+    delivery     jsonb       NOT NULL
+);
+
+CREATE INDEX delivery_by_time ON delivery (created_time DESC, delivery_id DESC);
+CREATE INDEX delivery_by_alarm ON delivery (alarm_id);
+CREATE INDEX delivery_waiting ON delivery (created_time) WHERE state = 'waiting';
+
+-- Drills as they stand.
+CREATE TABLE drill (
+    drill_id   text        NOT NULL PRIMARY KEY,
+    begun_time timestamptz NOT NULL,
+    ended      boolean     NOT NULL,
+    drill      jsonb       NOT NULL
+);
+
+CREATE INDEX drill_by_time ON drill (begun_time DESC);

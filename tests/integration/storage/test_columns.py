@@ -97,12 +97,12 @@ async def test_an_empty_history_has_no_extent_and_no_pages(dsn: str, history: Po
 async def test_commands_starts_and_transitions_come_with_their_times(dsn: str, history: PostgresHistory) -> None:
     command = acknowledged(2)
     changes = [transition(1), transition(2, AlarmState.ACKNOWLEDGED)]
-    await kept(history, Listening(at(0)), taken(1), command, *changes, Listening(at(50)))
+    await kept(history, Listening(at(0)), taken(1), command, *changes, Listening(at(50), at(2)))
     with ColumnReader(dsn) as reader:
         assert reader.extent() == Extent(at(1.002), at(1.002))
         assert reader.commands(at(0), at(100)) == [command]
         assert reader.commands(at(3), at(100)) == []
-        assert reader.starts(at(0), at(100)) == [Start(at(0)), Start(at(50), last_word=at(2))]
+        assert reader.starts(at(0), at(100)) == [Start(at(0)), Start(at(50), heard_until=at(2))]
         assert reader.starts(at(1), at(50)) == []
         assert list(reader.transitions(at(0), at(100))) == changes
         assert list(reader.transitions(at(-100), at(0))) == []

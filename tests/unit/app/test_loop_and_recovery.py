@@ -272,7 +272,7 @@ def told(daemon: Daemon) -> float | None:
 
 
 async def test_what_is_hidden_stays_on_the_feed_marked_and_nobody_is_told(daemon: Daemon) -> None:
-    taken_out = await daemon.loop.submit(OutOfService("smoke", "s/smoke", "seat 1", "work order 7"))
+    (taken_out,) = await daemon.loop.submit(OutOfService("smoke", "s/smoke", "seat 1", "work order 7"))
     assert (taken_out.state, taken_out.hidden) == (AlarmState.NORMAL, True)
     await daemon.hear(b"true", b"false")
     assert [alarm.hidden for alarm in daemon.alarm_messages] == [True, True, True]
@@ -290,7 +290,7 @@ async def test_a_shelf_that_ends_while_firewatch_is_down_is_told_when_it_is_up(t
         await daemon.hear(b"true")
         [alarm] = daemon.loop.alarms()
         await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
-        shelved = await daemon.loop.submit(Shelve(alarm.alarm_id, "seat 1", "nuisance", timedelta(minutes=5)))
+        (shelved,) = await daemon.loop.submit(Shelve(alarm.alarm_id, "seat 1", "nuisance", timedelta(minutes=5)))
         assert shelved.hidden
     daemon.clock.advance(timedelta(minutes=9))
     await daemon.boot()
@@ -457,7 +457,7 @@ async def test_a_command_is_answered_even_if_telling_people_of_it_fails(daemon: 
 
     daemon.source.publish = fail
     async with asyncio.timeout(5):
-        after = await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+        (after,) = await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
     assert after.state is AlarmState.ACKNOWLEDGED
     assert len(await daemon.history.transitions(alarm.alarm_id)) == 2
 

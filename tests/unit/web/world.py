@@ -181,8 +181,11 @@ class World:
         self.engine.advance(self.clock.now())
         return question(self.engine)
 
-    async def submit(self, command: OperatorCommand) -> Alarm:
+    async def submit(self, command: OperatorCommand) -> tuple[Alarm, ...]:
         self.submitted.append(command)
+        return (self._submit(command),)
+
+    def _submit(self, command: OperatorCommand) -> Alarm:
         if not isinstance(command, Acknowledge):
             return self._carry_out(command)
         alarm = self.live.standing.get(command.alarm_id)
