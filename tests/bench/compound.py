@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 REPOSITORY = Path(__file__).parents[2]
 SITE = "bench"
 DEVICES = 500
+TAGS = {"hydrant", "roof"}
+TAGS_WRITTEN = f"[{', '.join(sorted(TAGS))}]"
 PROBE_RULE = "bench-pressure-low"
 
 _HEAD = f"""id: {SITE}
@@ -42,15 +46,29 @@ def device_name(number: int) -> str:
 
 
 def write_compound(directory: Path) -> None:
-    """Write site, kinds and rules: those of the shipped water rules, and one without delay that the probe trips."""
+    """Write site, kinds and rules: the shipped water rules that are for its transmitters, and one without delay that
+    the probe trips.
+    """
     for folder in ("sites", "devices", "rules"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     lines = [
-        f"  - {{id: {device_name(number)}, kind: pressure_transmitter, asset: supply, tags: [hydrant, roof],"
+        f"  - {{id: {device_name(number)}, kind: pressure_transmitter, asset: supply, tags: {TAGS_WRITTEN},"
         f" label: {{zh: 变送器{number}, en: Transmitter {number}}}}}\n"
         for number in range(DEVICES)
     ]
     (directory / "sites" / f"{SITE}.yaml").write_text(_HEAD + "".join(lines), encoding="utf-8")
     shutil.copy(REPOSITORY / "config/devices/water.yaml", directory / "devices")
-    shutil.copy(REPOSITORY / "rules/water.yaml", directory / "rules")
+    _write_rules_for_hydrants(directory / "rules" / "water.yaml")
     (directory / "rules" / "bench.yaml").write_text(_RULE, encoding="utf-8")
+
+
+def _write_rules_for_hydrants(path: Path) -> None:
+    yaml = YAML()
+    written = yaml.load(REPOSITORY / "rules/water.yaml")
+    written["rules"] = [rule for rule in written["rules"] if _is_for_hydrants(rule["scope"])]
+    yaml.dump(written, path)
+
+
+def _is_for_hydrants(scope: dict[str, object]) -> bool:
+    tags = scope.get("tags", [])
+    return scope.get("device") == "pressure_transmitter" and isinstance(tags, list) and TAGS.issuperset(tags)

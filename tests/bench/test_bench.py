@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from firewatch.config.project import load_project
+from firewatch.config.settings import Settings
 from firewatch.engine.engine import Engine
 from firewatch.model.contract import OneReading
 from firewatch.rules.compile import compile_rules
 from tests.bench import ingest
+from tests.bench.compound import PROBE_RULE, write_compound
 from tests.bench.engine import START, EngineReport, Evaluated, Scaled, compound, quiet_readings, rules_by_building
 from tests.bench.engine import table as engine_table
 from tests.bench.ingest import IngestBench, Verdict
@@ -112,3 +115,10 @@ def test_the_engines_figures_are_shown_with_their_ratio():
     assert "10,000" in engine_table(report)
     assert "1.02" in engine_table(report)
     assert "2,000,000" in engine_table(report)
+
+
+def test_the_compound_that_is_timed_is_in_order_and_judged_by_shipped_rules(tmp_path):
+    write_compound(tmp_path)
+    settings = Settings(sites=tmp_path / "sites", devices=tmp_path / "devices", rules=tmp_path / "rules")
+    judged = {rule.id for rule in load_project(settings).rules}
+    assert {PROBE_RULE, "hydrant-pressure-low"} <= judged

@@ -235,7 +235,8 @@ async def test_an_operator_gets_the_alarm_once_the_command_is_safe(daemon: Daemo
     await daemon.settle()
     assert not answer.done()
     daemon.history.release()
-    assert (await answer).state is AlarmState.ACKNOWLEDGED
+    (acknowledged,) = await answer
+    assert acknowledged.state is AlarmState.ACKNOWLEDGED
 
 
 async def test_a_refused_command_changes_nothing(daemon: Daemon) -> None:
@@ -300,6 +301,25 @@ async def test_a_shelf_that_ends_while_firewatch_is_down_is_told_when_it_is_up(t
     await daemon.boot()
     reasons = [change.reason for change in await daemon.history.transitions(alarm.alarm_id)]
     assert reasons == ["condition_active", "acknowledged", "shelved", "shelf_ended"], "one story, once"
+
+
+async def test_silence_that_was_told_before_a_kill_is_known_after_it(tmp_path: Path) -> None:
+    silent = SMOKE.model_validate(
+        SMOKE.model_dump(by_alias=True, exclude_unset=True)
+        | {"when": {"absence": {"after": "10s"}}, "class": "trouble"}
+    )
+    daemon = Daemon(tmp_path)
+    await daemon.boot(silent)
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    async with daemon.running():
+        await daemon.hear(b"false")
+        daemon.clock.advance(timedelta(seconds=12))
+        [before] = await daemon.loop.ask(lambda engine: engine.alarms())
+    daemon.clock.advance(timedelta(seconds=3))
+    await daemon.boot(silent)
+    assert [alarm.alarm_id for alarm in daemon.loop.alarms()] == [before.alarm_id]
+    changes = await daemon.history.transitions(before.alarm_id)
+    assert [change.reason for change in changes] == ["condition_active"]
 
 
 @pytest.mark.parametrize("snapshot_after", [0, 1, 2, 3])
