@@ -190,7 +190,11 @@ class HistoryReader(Protocol):
     async def deliveries(
         self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
     ) -> list[Delivery]:
-        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
+        """Deliveries as they stand, newest first: of one alarm, for one target, in one state, before a (time, id)."""
+        ...
+
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands; None if there is none."""
         ...
 
     async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:

@@ -143,6 +143,11 @@ class PostgresReader:
 
     async def last_word(self) -> datetime | None:
         """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands."""
+        rows = await self._rows("delivery", {"delivery_id": delivery_id})
+        return read_delivery(rows[0]) if rows else None
+
         rows = await self._rows("last_word", {})
         return rows[0][0].astimezone(UTC) if rows[0][0] is not None else None
 

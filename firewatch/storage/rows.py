@@ -189,12 +189,13 @@ def _delivery(record: Delivery) -> list[Insertion]:
         record.alarm_id,
         record.created_time,
         record.state.value,
-        record.attempts,
+        record.revision,
         _json(record),
     )
     return [Insertion("upsert_delivery", values)]
 
 
+        record.target,
 def _drill(record: Drill) -> list[Insertion]:
     values = (record.drill_id, record.begun_time, record.ended_time is not None, _json(record))
     return [Insertion("upsert_drill", values)]

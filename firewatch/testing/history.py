@@ -162,7 +162,10 @@ class InMemoryHistory:
         found = (
             each
             for each in self._deliveries.values()
-            if alarm_id in (None, each.alarm_id) and state in (None, each.state)
+            if alarm_id in (None, each.alarm_id)
+            and target in (None, each.target)
+            and state in (None, each.state)
+            and (before is None or (each.created_time, each.delivery_id) < before)
         )
         return sorted(found, key=lambda each: (each.created_time, each.delivery_id), reverse=True)[:limit]
 
@@ -182,6 +185,10 @@ class InMemoryHistory:
         return max(self._inputs, default=0)
 
     async def last_word(self) -> datetime | None:
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands."""
+        return self._deliveries.get(delivery_id)
+
         """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
         changes = (each.transition_time for one in self._transitions.values() for each in one.values())
         return max((*(each.now for each in self._inputs.values()), *changes), default=None)
@@ -223,7 +230,7 @@ class InMemoryHistory:
 
     def _keep_delivery(self, record: Delivery) -> None:
         kept = self._deliveries.get(record.delivery_id)
-        if kept is None or kept.attempts < record.attempts:
+        if kept is None or kept.revision < record.revision:
             self._deliveries[record.delivery_id] = record
 
     def _keep_drill(self, record: Drill) -> None:

@@ -36,11 +36,12 @@ CREATE TABLE delivery (
     alarm_id     text        NOT NULL,
     created_time timestamptz NOT NULL,
     state        text        NOT NULL,
-    attempts     integer     NOT NULL,
+    revision     integer     NOT NULL,
     delivery     jsonb       NOT NULL
 );
 CREATE INDEX delivery_by_time ON delivery (created_time DESC, delivery_id DESC);
 CREATE INDEX delivery_by_alarm ON delivery (alarm_id);
+    target       text        NOT NULL,
 CREATE INDEX delivery_waiting ON delivery (created_time) WHERE state = 'waiting';
 
 CREATE TABLE drill (

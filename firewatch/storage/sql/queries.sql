@@ -70,12 +70,12 @@ SET answered = excluded.answered, duty_check = excluded.duty_check
 WHERE NOT duty_check.answered
 
 -- upsert_delivery --
--- What comes late is older: it has fewer attempts.
-INSERT INTO delivery (delivery_id, alarm_id, created_time, state, attempts, delivery)
-VALUES (%s, %s, %s, %s, %s, %s::jsonb)
+-- What comes late is older: it has a lower revision.
+INSERT INTO delivery (delivery_id, target, alarm_id, created_time, state, revision, delivery)
+VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb)
 ON CONFLICT (delivery_id) DO UPDATE
-SET state = excluded.state, attempts = excluded.attempts, delivery = excluded.delivery
-WHERE delivery.attempts < excluded.attempts
+SET state = excluded.state, revision = excluded.revision, delivery = excluded.delivery
+WHERE delivery.revision < excluded.revision
 
 -- upsert_drill --
 INSERT INTO drill (drill_id, begun_time, ended, drill) VALUES (%s, %s, %s, %s::jsonb)
@@ -198,9 +198,14 @@ LIMIT %(limit)s
 
 -- drills --
 -- Newest first.
+  AND (%(target)s::text IS NULL OR target = %(target)s)
+  AND (%(before_time)s::timestamptz IS NULL OR (created_time, delivery_id) < (%(before_time)s, %(before_id)s))
 SELECT drill::text
 FROM drill
 WHERE %(before)s::timestamptz IS NULL OR begun_time < %(before)s
+-- delivery --
+SELECT delivery::text FROM delivery WHERE delivery_id = %(delivery_id)s
+
 ORDER BY begun_time DESC
 LIMIT %(limit)s
 

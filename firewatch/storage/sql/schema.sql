@@ -165,9 +165,10 @@ CREATE INDEX duty_check_by_time ON duty_check (asked_time DESC);
 CREATE TABLE delivery (
     delivery_id  text        NOT NULL PRIMARY KEY,
     alarm_id     text        NOT NULL,
+    target       text        NOT NULL,
     created_time timestamptz NOT NULL,
     state        text        NOT NULL,
-    attempts     integer     NOT NULL,
+    revision     integer     NOT NULL,
     delivery     jsonb       NOT NULL
 );
 
