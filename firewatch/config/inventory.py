@@ -9,6 +9,7 @@ from firewatch.config.document import Document, Path_
 from firewatch.config.problem import Place, Problem, did_you_mean
 from firewatch.config.shape import validate_header, validate_items
 from firewatch.config.site_spec import (
+    ActionSpec,
     AssetSpec,
     BuildingSpec,
     DecoderSpec,
@@ -17,11 +18,13 @@ from firewatch.config.site_spec import (
     KindFile,
     KindSpec,
     LabelSpec,
+    ParameterSpec,
     SiteFile,
 )
 from firewatch.config.units import converter, is_known
 from firewatch.model.site import (
     SUPERVISORY_SIGNALS,
+    Action,
     Asset,
     Building,
     Decoder,
@@ -29,11 +32,16 @@ from firewatch.model.site import (
     DeviceKind,
     FieldMapping,
     Inventory,
+    Parameter,
+    Proof,
     Signal,
     SignalType,
     Site,
 )
 from firewatch.model.text import LocalText
+
+LONGEST_TEXT = 500
+"""How many characters a text parameter has at most, unless its kind says otherwise."""
 
 VALUE_TYPES = {SignalType.NUMBER: float, SignalType.BOOLEAN: bool, SignalType.STATE: str}
 
@@ -256,8 +264,44 @@ def _kind(spec: KindSpec) -> DeviceKind:
         for signal in spec.signals
     )
     return DeviceKind(
-        kind=spec.kind, label=_text(spec.label), system=spec.system, signals=signals, actions=spec.actions
+        kind=spec.kind,
+        label=_text(spec.label),
+        system=spec.system,
+        signals=signals,
+        actions=tuple(map(_action, spec.actions)),
+        certified=spec.certified,
     )
+
+
+def _action(spec: ActionSpec) -> Action:
+    return Action(
+        name=spec.name,
+        label=_label(spec),
+        parameters=tuple(map(_parameter, spec.parameters)) if spec.parameters is not None else None,
+        linkage=spec.linkage,
+        undo=spec.undo,
+        proof=Proof(spec.proof.signal, spec.proof.is_, spec.proof.within) if spec.proof is not None else None,
+    )
+
+
+def _parameter(spec: ParameterSpec) -> Parameter:
+    return Parameter(
+        name=spec.name,
+        type=spec.type,
+        label=_label(spec),
+        unit=spec.unit,
+        range=spec.range,
+        whole=spec.whole,
+        choices=spec.choices,
+        longest=spec.longest or LONGEST_TEXT,
+        required=spec.required,
+        default=spec.default,
+    )
+
+
+def _label(spec: ActionSpec | ParameterSpec) -> LocalText:
+    """What it is called, by its name where nobody gave it a label."""
+    return _text(spec.label) if spec.label is not None else LocalText(zh=spec.name, en=spec.name)
 
 
 def _decoder(spec: DecoderSpec) -> Decoder:

@@ -121,8 +121,11 @@ class _RuleChecker:
             what = f'there is no kind of device "{action.device}"'
             yield rule.problem((*at, "device"), what, did_you_mean(action.device, self._kinds))
             return
-        if action.action not in kind.actions:
-            hint = did_you_mean(action.action, kind.actions) or f"a {kind.kind} answers no commands"
+        if kind.action(action.action) is None:
+            hint = (
+                did_you_mean(action.action, [known.name for known in kind.actions])
+                or f"a {kind.kind} answers no commands"
+            )
             yield rule.problem((*at, "action"), f'a {kind.kind} does not answer "{action.action}"', hint)
         without = [s for s in subjects if not any(device.kind == kind.kind for device in s.neighbours)]
         if without:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from firewatch.model.site import SignalType, TimeFormat
+from firewatch.model.site import ParameterType, SignalType, TimeFormat
 from firewatch.model.topic import ID_PATTERN
-from firewatch.rules.spec import SpecModel
+from firewatch.rules.spec import Duration, SpecModel
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 """What a kind, signal, system or action may be called; it is a key in rule files and payloads."""
@@ -52,14 +53,78 @@ class SignalSpec(SpecModel):
         return self
 
 
+class ParameterSpec(SpecModel):
+    """One parameter of an action: what may be asked for by it."""
+
+    name: Name
+    type: Annotated[ParameterType, Field(strict=False)]
+    label: LabelSpec | None = None
+    unit: Unit = ""
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    """The least and the most that a number can be, in `unit`."""
+    whole: bool = False
+    """Whether a number has no fractions."""
+    choices: Annotated[tuple[str, ...], Field(strict=False, max_length=100)] = ()
+    longest: int | None = Field(default=None, ge=1, le=2000)
+    """The most characters that a text can have; 500 unless it is said."""
+    required: bool = False
+    default: str | float | bool | None = None
+    """What a command carries where nothing is written; without one the device decides."""
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> ParameterSpec:
+        is_number = self.type is ParameterType.NUMBER
+        if (self.type is ParameterType.CHOICE) != bool(self.choices):
+            raise ValueError("`choices` lists the values of a parameter of type choice, and of no other")
+        if not is_number and (self.unit or self.range is not None or self.whole):
+            raise ValueError("`unit`, `range` and `whole` belong to a parameter of type number")
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("a range is written from the least to the most")
+        if self.longest is not None and self.type is not ParameterType.TEXT:
+            raise ValueError("`longest` belongs to a parameter of type text")
+        if self.required and self.default is not None:
+            raise ValueError("what is required has no default")
+        return self
+
+
+class ProofSpec(SpecModel):
+    """How it is seen that the action was carried out: a signal of the device, or of a kind in the same asset, comes to
+    have a value within some time of the command.
+    """
+
+    signal: str = Field(max_length=200)
+    is_: str | bool | float = Field(alias="is")
+    within: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(minutes=10))]
+
+
+class ActionSpec(SpecModel):
+    """A command that a kind of device answers; where its name alone is written, it takes any parameters unchecked."""
+
+    name: Name
+    label: LabelSpec | None = None
+    parameters: Annotated[tuple[ParameterSpec, ...], Field(strict=False, max_length=20)] | None = ()
+    linkage: bool = False
+    """Whether fire practice calls it linkage: then it takes two independent triggers (GB 50116-2013 4.1.6)."""
+    undo: Name | None = None
+    """The action that ends it, where a rule names none."""
+    proof: ProofSpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, value: Any) -> Any:
+        return {"name": value, "parameters": None} if isinstance(value, str) else value
+
+
 class KindSpec(SpecModel):
     """What all devices of one make have in common."""
 
     kind: Name
     label: LabelSpec
     system: Name
+    certified: bool = False
+    """Whether it is certified fire equipment, such as a fire alarm controller, which firewatch never commands."""
     signals: Annotated[tuple[SignalSpec, ...], Field(strict=False, min_length=1, max_length=200)]
-    actions: Annotated[tuple[Name, ...], Field(strict=False, max_length=50)] = ()
+    actions: Annotated[tuple[ActionSpec, ...], Field(strict=False, max_length=50)] = ()
 
 
 class KindFile(SpecModel):

@@ -8,6 +8,7 @@ within a site across both.
 from __future__ import annotations
 
 import enum
+from datetime import timedelta
 
 import msgspec
 
@@ -75,18 +76,73 @@ class Decoder(msgspec.Struct, frozen=True):
     sequence_path: str | None = None
 
 
+class ParameterType(enum.StrEnum):
+    """What kind of value a command's parameter takes; a CHOICE is one of some words."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of an action. `range` bounds a NUMBER (`whole` without fractions), `longest` a TEXT's characters.
+
+    Where it is not given, the command carries `default`; None: it carries nothing, and the device decides.
+    """
+
+    name: str
+    type: ParameterType
+    label: LocalText
+    unit: str = ""
+    range: tuple[float, float] | None = None
+    whole: bool = False
+    choices: tuple[str, ...] = ()
+    longest: int = 500
+    required: bool = False
+    default: str | float | bool | None = None
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """How it is seen that an action was carried out: `signal` comes to be `value` `within` that time of the command.
+
+    `signal` is a signal of the device itself, or `kind/signal` of a device of that kind in the same asset.
+    """
+
+    signal: str
+    value: str | float | bool
+    within: timedelta
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One command that the devices of a kind answer.
+
+    `parameters` are all that it takes; None: it takes any, and nobody checks them. A `linkage` needs two independent
+    triggers (GB 50116-2013 4.1.6). `undo` is the action that ends it, where a rule names none.
+    """
+
+    name: str
+    label: LocalText
+    parameters: tuple[Parameter, ...] | None = None
+    linkage: bool = False
+    undo: str | None = None
+    proof: Proof | None = None
+
+
 class DeviceKind(msgspec.Struct, frozen=True):
     """What all devices of one make have in common.
 
     `system` groups kinds on the screen: water, lift, garage, camera, broadcast.
-    `actions` are the commands the device answers.
+    `actions` are the commands the device answers. `certified` equipment, such as a fire alarm controller, answers none:
+    it is listened to, and neither silenced nor reset nor switched.
     """
 
     kind: str
     label: LocalText
     system: str
     signals: tuple[Signal, ...]
-    actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    certified: bool = False
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, derived ones included; None if the kind has none."""
@@ -94,6 +150,10 @@ class DeviceKind(msgspec.Struct, frozen=True):
             if signal.name == name:
                 return signal
         return None
+
+    def action(self, name: str) -> Action | None:
+        """The action of that name; None if the kind has none."""
+        return next((action for action in self.actions if action.name == name), None)
 
 
 class Device(msgspec.Struct, frozen=True):

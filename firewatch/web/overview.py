@@ -115,7 +115,7 @@ class Overview:
             asset=device.asset,
             tags=device.tags,
             camera=device.stream is not None,
-            actions=kind.actions,
+            actions=tuple(action.name for action in kind.actions),
             online=online.value if online is not None and isinstance(online.value, bool) else None,
             signals=[self._signal(site, device, signal) for signal in (*kind.signals, *SUPERVISORY_SIGNALS)],
         )

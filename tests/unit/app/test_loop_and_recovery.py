@@ -26,7 +26,7 @@ from firewatch.model.command import (
     Shelve,
 )
 from firewatch.model.observation import Observation, Quality
-from firewatch.model.site import Asset, Building, Device, DeviceKind, Signal, SignalType
+from firewatch.model.site import Action, Asset, Building, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.ports import CommandRecord, EngineInput, FeedEvent, Picture, Rejection
@@ -55,7 +55,11 @@ INVENTORY = one_site(
             signals=(Signal(name="alarm", type=SignalType.BOOLEAN, label=LABEL),),
         ),
         DeviceKind(
-            kind="door_controller", label=LABEL, system="lift", signals=(), actions=("hold_door", "release_door")
+            kind="door_controller",
+            label=LABEL,
+            system="lift",
+            signals=(),
+            actions=(Action("hold_door", LABEL), Action("release_door", LABEL)),
         ),
     ),
 )
@@ -386,7 +390,7 @@ def test_which_commands_a_restart_sends_again(age: timedelta, answer: AnswerStat
     now = FakeClock().now()
     command = ActuatorCommand("c", "s/door", "hold_door", {}, "cause", "rule", now - age)
     said = ActuatorAnswer("c", "s/door", answer, "", now - age, now - age) if answer is not None else None
-    assert is_worth_sending_again(CommandRecord(command, said), now) is again
+    assert is_worth_sending_again(CommandRecord.of(command, said), now) is again
 
 
 async def test_what_the_restart_decides_comes_after_what_is_sent_again(tmp_path: Path) -> None:

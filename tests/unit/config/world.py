@@ -8,7 +8,7 @@ from firewatch.config.document import Document, parse_document
 from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.problem import Problem, in_order
 from firewatch.config.rule_check import read_rules
-from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
+from firewatch.model.site import Action, Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
 from firewatch.model.text import LocalText
 
 LABEL = LocalText(zh="测试", en="test")
@@ -29,7 +29,9 @@ def states(name: str, *values: str) -> Signal:
 KINDS = (
     DeviceKind("gauge", LABEL, "water", (signal("pressure", "MPa", (0.0, 1.6)), signal("flow", "L/s"))),
     DeviceKind("pump", LABEL, "water", (switch("running"), switch("fault"), states("mode", "auto", "manual", "off"))),
-    DeviceKind("horn", LABEL, "broadcast", (switch("playing"),), actions=("play", "stop")),
+    DeviceKind(
+        "horn", LABEL, "broadcast", (switch("playing"),), actions=(Action("play", LABEL), Action("stop", LABEL))
+    ),
 )
 
 

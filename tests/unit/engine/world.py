@@ -11,7 +11,7 @@ from firewatch.model.alarm import Alarm
 from firewatch.model.command import Acknowledge, OperatorCommand
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation, Quality, Value
-from firewatch.model.site import Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
+from firewatch.model.site import Action, Asset, Building, Device, DeviceKind, Inventory, Signal, SignalType, Site
 from firewatch.model.text import LocalText
 from firewatch.rules.spec import RuleSpec
 
@@ -34,8 +34,20 @@ def signal(name: str, kind: SignalType, unit: str = "") -> Signal:
 KINDS = [
     DeviceKind("lift_camera", both("Camera"), "camera", (signal("e_bike", SignalType.NUMBER),)),
     DeviceKind("lift_controller", both("Controller"), "lift", (signal("door", SignalType.STATE),)),
-    DeviceKind("door_controller", both("Door"), "lift", (signal("held", SignalType.BOOLEAN),), ("hold_door",)),
-    DeviceKind("loudspeaker", both("Loudspeaker"), "broadcast", (signal("playing", SignalType.BOOLEAN),), ("play",)),
+    DeviceKind(
+        "door_controller",
+        both("Door"),
+        "lift",
+        (signal("held", SignalType.BOOLEAN),),
+        (Action("hold_door", both("hold")),),
+    ),
+    DeviceKind(
+        "loudspeaker",
+        both("Loudspeaker"),
+        "broadcast",
+        (signal("playing", SignalType.BOOLEAN),),
+        (Action("play", both("play")),),
+    ),
     DeviceKind("pressure_transmitter", both("Pressure"), "water", (signal("pressure", SignalType.NUMBER, "MPa"),)),
     DeviceKind("smoke_detector", both("Smoke"), "garage", (signal("alarm", SignalType.BOOLEAN),)),
 ]

@@ -8,6 +8,7 @@ import pytest
 
 from firewatch.config.settings import IngestSettings
 from firewatch.model.site import (
+    Action,
     Decoder,
     Device,
     DeviceKind,
@@ -24,7 +25,8 @@ NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 def _kind(kind: str, *signals: Signal, actions: tuple[str, ...] = ()) -> DeviceKind:
-    return DeviceKind(kind=kind, label=LABEL, system="water", signals=signals, actions=actions)
+    answered = tuple(Action(action, LABEL) for action in actions)
+    return DeviceKind(kind=kind, label=LABEL, system="water", signals=signals, actions=answered)
 
 
 def _number(name: str, unit: str) -> Signal:

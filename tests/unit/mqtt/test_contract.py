@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from firewatch.config.settings import IngestSettings
 from firewatch.model.contract import PAYLOAD_LIMIT_BYTES, READINGS_LIMIT, AlarmMessage, CommandMessage
-from firewatch.model.site import Device, DeviceKind, Signal, SignalType
+from firewatch.model.site import Action, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.rejection import RejectionReason
@@ -38,7 +38,7 @@ KIND = DeviceKind(
         Signal("running", SignalType.BOOLEAN, LABEL),
         Signal("position", SignalType.STATE, LABEL, states=("open", "closed")),
     ),
-    actions=("hold_door",),
+    actions=(Action("hold_door", LABEL),),
 )
 INVENTORY = one_site(Device(id="device-1", kind="everything", label=LABEL, building="tower-a"), kinds=(KIND,))
 
