@@ -17,6 +17,7 @@ from firewatch.model.alarm import (
     AlarmState,
     AlarmTransition,
     ConditionState,
+    Confirmation,
     Maintenance,
     Priority,
     Shelf,
@@ -24,6 +25,7 @@ from firewatch.model.alarm import (
 )
 from firewatch.model.command import (
     Acknowledge,
+    Confirm,
     OutOfService,
     Reset,
     ReturnToService,
@@ -31,6 +33,17 @@ from firewatch.model.command import (
     Unshelve,
 )
 from firewatch.model.effect import Annunciate, Effect, RecordTransition
+
+CONFIRMED_WITHIN = timedelta(days=1)
+"""For how long after its end an alarm may still be confirmed: what came at night is settled at the next day's handover.
+"""
+
+MAINTENANCE_AT_MOST = timedelta(days=31)
+"""How long something may be out of service before somebody has to say again that it is."""
+
+REMINDED_BEFORE = timedelta(minutes=30)
+"""How long before the end of a maintenance people are reminded of it: time to ask the workshop and to prolong it, and
+more than a handover takes. Of one that is shorter than twice that they are reminded half way."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -94,18 +107,21 @@ class Suppression(msgspec.Struct, frozen=True):
 
 
 class TakenOut(msgspec.Struct, frozen=True):
-    """An operator takes it out of service. `alarm` is the record to open where none stands, in state normal."""
+    """An operator takes it out of service, or prolongs that. `alarm` is the record to open where none stands, in state
+    normal; `number` is the last transition recorded under its id.
+    """
 
     command: OutOfService
     alarm: Alarm
+    number: int = 0
 
 
 class Due(msgspec.Struct, frozen=True):
     """`next_due` has come."""
 
 
-Command = Acknowledge | Reset | Shelve | Unshelve | ReturnToService
-"""What an operator asks of an alarm that stands."""
+Command = Acknowledge | Confirm | Reset | Shelve | Unshelve | ReturnToService
+"""What an operator asks of an alarm that stands, or may confirm of one that is over."""
 
 Event = Onset | ConditionSeen | Eased | Regraded | Closed | Suppression | TakenOut | Due | Command
 
@@ -139,17 +155,27 @@ def step(standing: StandingAlarm | None, event: Event, now: datetime, policy: Po
         case TakenOut():
             return _take_out(standing, event, now)
         case _:
-            return _command(_to_be_commanded(standing, event.alarm_id), event, now, policy)
+            return _command(_to_be_commanded(standing, event), event, now, policy)
 
 
 def next_due(standing: StandingAlarm, policy: Policy) -> datetime | None:
-    """When time alone moves the alarm: its shelf ends, or people are told again; None if it does not."""
+    """When time alone moves the alarm: its shelf or its maintenance ends, people are reminded that it will, or are told
+    again; None if it does not.
+    """
     alarm, after = standing.alarm, policy.realarm_after
     dues = [alarm.shelf.until_time] if alarm.shelf is not None else []
+    if alarm.out_of_service is not None and alarm.out_of_service.until_time is not None:
+        dues.append(_reminder_or_end(alarm.out_of_service, alarm.out_of_service.until_time))
     may_realarm = not alarm.hidden and not alarm.shadow and Move.REALARM in TRANSITIONS[alarm.state]
     if after is not None and standing.told_time is not None and may_realarm:
         dues.append(standing.told_time + after)
     return min(dues, default=None)
+
+
+def _reminder_or_end(maintenance: Maintenance, until: datetime) -> datetime:
+    if maintenance.reminded:
+        return until
+    return max(until - REMINDED_BEFORE, maintenance.since_time + (until - maintenance.since_time) / 2)
 
 
 # -- what happens to the condition -------------------------------------------------------------------------------------
@@ -183,6 +209,7 @@ def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepp
         acknowledged_time=None,
         acknowledged_by=None,
         acknowledge_comment="",
+        confirmation=None,
     )
     return _moved(standing, alarm, before.state, row, now)
 
@@ -277,8 +304,17 @@ def _due(standing: StandingAlarm | None, now: datetime, policy: Policy) -> Stepp
     if shelf is not None and shelf.until_time <= now:
         return _end_shelf(standing, Move.SHELF_ENDED, now)
     before = standing.alarm
+    if before.out_of_service is not None:
+        return _remind_or_end(standing, before.out_of_service, now)
     row = TRANSITIONS[before.state][Move.REALARM]
     return _moved(standing, replace(before, state=row.state), before.state, row, now)
+
+
+def _remind_or_end(standing: StandingAlarm, maintenance: Maintenance, now: datetime) -> Stepped:
+    before = standing.alarm
+    row = TRANSITIONS[before.state][Move.MAINTENANCE_ENDED if maintenance.reminded else Move.REMIND]
+    after = None if maintenance.reminded else replace(maintenance, reminded=True)
+    return _moved(standing, replace(before, state=row.state, out_of_service=after), before.state, row, now)
 
 
 def _end_shelf(standing: StandingAlarm, move: Move, now: datetime, *, by: str = "", comment: str = "") -> Stepped:
@@ -290,18 +326,25 @@ def _end_shelf(standing: StandingAlarm, move: Move, now: datetime, *, by: str = 
 # -- what operators ask ------------------------------------------------------------------------------------------------
 
 
-def _to_be_commanded(standing: StandingAlarm | None, alarm_id: str) -> StandingAlarm:
-    if standing is None:
+def _to_be_commanded(standing: StandingAlarm | None, command: Command) -> StandingAlarm:
+    if standing is not None:
+        return standing
+    if isinstance(command, Confirm):
         raise RefusedCommandError(
-            f"There is no standing alarm {alarm_id}; it may have returned to normal. Look at the alarm list."
+            f"There is no alarm {command.alarm_id} to be confirmed: none stands, and none that somebody acknowledged "
+            "has ended within the last day."
         )
-    return standing
+    raise RefusedCommandError(
+        f"There is no standing alarm {command.alarm_id}; it may have returned to normal. Look at the alarm list."
+    )
 
 
 def _command(standing: StandingAlarm, command: Command, now: datetime, policy: Policy) -> Stepped:
     match command:
         case Acknowledge():
             return _acknowledge(standing, command, now)
+        case Confirm():
+            return _confirm(standing, command, now)
         case Reset():
             return _reset(standing, command, now)
         case Shelve():
@@ -331,6 +374,27 @@ def _acknowledge(standing: StandingAlarm, command: Acknowledge, now: datetime) -
         acknowledged_by=command.operator,
         acknowledge_comment=command.comment,
     )
+    return _moved(standing, alarm, before.state, row, now, command.operator, command.comment)
+
+
+def _confirm(standing: StandingAlarm, command: Confirm, now: datetime) -> Stepped:
+    before = standing.alarm
+    row = TRANSITIONS[before.state].get(Move.CONFIRM)
+    if row is None or before.acknowledged_time is None:
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} is {before.state} and cannot be confirmed: "
+            "nobody has acknowledged it. Acknowledge it first."
+        )
+    known = before.confirmation
+    if known is not None and known.verdict is command.verdict:
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} is confirmed as {known.verdict} already, by {known.by}; "
+            "only another verdict changes that."
+        )
+    confirmation = Confirmation(
+        by=command.operator, confirmed_time=now, verdict=command.verdict, comment=command.comment
+    )
+    alarm = replace(before, state=row.state, confirmation=confirmation)
     return _moved(standing, alarm, before.state, row, now, command.operator, command.comment)
 
 
@@ -370,18 +434,34 @@ def _shelve(standing: StandingAlarm, command: Shelve, now: datetime, policy: Pol
     return _moved(standing, alarm, before.state, row, now, command.operator, command.reason)
 
 
+def is_taken_out_by(standing: StandingAlarm | None, command: OutOfService) -> bool:
+    """Whether the command changes anything: it is in service, or out of service with no end or an earlier one."""
+    present = standing.alarm.out_of_service if standing is not None else None
+    if present is None:
+        return True
+    return command.until_time is not None and (present.until_time is None or present.until_time < command.until_time)
+
+
 def _take_out(standing: StandingAlarm | None, event: TakenOut, now: datetime) -> Stepped:
-    command = event.command
-    before = standing or StandingAlarm(alarm=event.alarm, number=0)
+    command, until = event.command, event.command.until_time
+    before = standing or StandingAlarm(alarm=event.alarm, number=event.number)
     alarm = before.alarm
-    if alarm.out_of_service is not None:
+    if alarm.out_of_service is not None and not is_taken_out_by(before, command):
         raise RefusedCommandError(
-            f"{command.rule} of {command.subject} is out of service already, by {alarm.out_of_service.by}."
+            f"{alarm.rule} of {command.subject} is out of service already, by {alarm.out_of_service.by}; "
+            "only a later end changes that."
         )
     if not command.reason.strip():
-        raise RefusedCommandError("An alarm is not taken out of service without a reason; name the work order.")
+        raise RefusedCommandError("An alarm is not taken out of service without a reason; say why.")
+    if until is not None and (until.tzinfo is None or not timedelta(0) < until - now <= MAINTENANCE_AT_MOST):
+        raise RefusedCommandError(
+            f"A maintenance cannot end at {until.isoformat()}: its end is a time to come, "
+            f"at most {MAINTENANCE_AT_MOST.days} days from now, with its time zone."
+        )
     row = TRANSITIONS[alarm.state][Move.TAKE_OUT]
-    maintenance = Maintenance(by=command.operator, since_time=now, reason=command.reason)
+    maintenance = Maintenance(
+        by=command.operator, since_time=now, reason=command.reason, work_order=command.work_order, until_time=until
+    )
     after = replace(alarm, state=row.state, out_of_service=maintenance)
     return _moved(before, after, alarm.state, row, now, command.operator, command.reason)
 
@@ -434,5 +514,5 @@ def _with_consequences(alarm: Alarm, previous: AlarmState) -> Alarm:
     if (alarm.hidden, alarm.suppressed_by) != (hidden, suppressed_by):
         alarm = replace(alarm, hidden=hidden, suppressed_by=suppressed_by)
     if alarm.state is AlarmState.UNACKNOWLEDGED and previous is AlarmState.ACKNOWLEDGED:
-        alarm = replace(alarm, acknowledged_time=None, acknowledged_by=None, acknowledge_comment="")
+        alarm = replace(alarm, acknowledged_time=None, acknowledged_by=None, acknowledge_comment="", confirmation=None)
     return alarm

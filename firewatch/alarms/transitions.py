@@ -24,12 +24,14 @@ What moves it:
     lost          the condition became unknown: it keeps its state, and the record says since when nobody can tell
     known         the condition, unknown before, is what it was
     acknowledge   an operator has seen it
+    confirm       an operator says what it turned out to be, once somebody has acknowledged it
     reset         an operator lets a latched alarm go; refused unless its condition is known to be inactive
     realarm       it was told a while ago, and nobody has acknowledged it
     shelve        an operator hides it, for a time or once
     suppress      an alarm that explains this one became active, and hides it by design
     take_out      an operator takes it out of service, for maintenance
-    unshelve, shelf_ended, unsuppress, return_to_service
+    remind        its maintenance is about to end
+    unshelve, shelf_ended, unsuppress, return_to_service, maintenance_ended
                   one of what hid it is over, by an operator's word, by time, or because its reason is
     eased         the ladder stepped down: the condition stands, milder than before
     raised        the rule was given a more urgent priority while its alarm stood
@@ -45,6 +47,7 @@ What the table promises:
 * Only a return, an operator and a change of the rules lead towards `normal`; `lost` never does.
 * What is shown again is told at once where it is active (or was, and nobody can tell), or latched and not acknowledged;
   whoever acknowledged it before, it is `unacknowledged` anew.
+* What an operator confirmed goes with the acknowledgement that it rests on.
 * A pair that is not in the table is refused: a command raises, and nothing is changed. Conditions never are: the
   engine only reports changes, and each change has its row in every state where it can come.
 
@@ -72,15 +75,18 @@ class Move(enum.StrEnum):
     LOST = "lost"
     KNOWN = "known"
     ACKNOWLEDGE = "acknowledge"
+    CONFIRM = "confirm"
     RESET = "reset"
     REALARM = "realarm"
     SHELVE = "shelve"
     SUPPRESS = "suppress"
     TAKE_OUT = "take_out"
+    REMIND = "remind"
     UNSHELVE = "unshelve"
     SHELF_ENDED = "shelf_ended"
     UNSUPPRESS = "unsuppress"
     RETURN_TO_SERVICE = "return_to_service"
+    MAINTENANCE_ENDED = "maintenance_ended"
     EASED = "eased"
     RAISED = "raised"
     REGRADED = "regraded"
@@ -115,6 +121,10 @@ def _acknowledged(state: AlarmState) -> Row:
     return Row(state, TransitionReason.ACKNOWLEDGED)
 
 
+def _confirmed(state: AlarmState) -> Row:
+    return Row(state, TransitionReason.CONFIRMED)
+
+
 def _realarmed(state: AlarmState) -> Row:
     return Row(state, TransitionReason.REALARMED, annunciate=True)
 
@@ -136,11 +146,12 @@ def _watched(state: AlarmState) -> dict[Move, Row]:
 
 
 def _hidden(state: AlarmState) -> dict[Move, Row]:
-    """Hiding an alarm moves it nowhere."""
+    """Hiding an alarm moves it nowhere, nor does the word that this is to end soon."""
     return {
         Move.SHELVE: Row(state, TransitionReason.SHELVED),
         Move.SUPPRESS: Row(state, TransitionReason.SUPPRESSED),
         Move.TAKE_OUT: Row(state, TransitionReason.TAKEN_OUT_OF_SERVICE),
+        Move.REMIND: Row(state, TransitionReason.MAINTENANCE_REMINDED),
     }
 
 
@@ -150,6 +161,7 @@ def _shown(state: AlarmState, *, annunciate: bool = False) -> dict[Move, Row]:
         Move.SHELF_ENDED: Row(state, TransitionReason.SHELF_ENDED, annunciate),
         Move.UNSUPPRESS: Row(state, TransitionReason.UNSUPPRESSED, annunciate),
         Move.RETURN_TO_SERVICE: Row(state, TransitionReason.RETURNED_TO_SERVICE, annunciate),
+        Move.MAINTENANCE_ENDED: Row(state, TransitionReason.MAINTENANCE_ENDED, annunciate),
     }
 
 
@@ -164,6 +176,7 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
     _NORMAL: {
         Move.ONSET: _onset,
         **_watched(_NORMAL),
+        Move.CONFIRM: _confirmed(_NORMAL),
         **_hidden(_NORMAL),
         **_shown(_NORMAL),
         Move.RAISED: _regraded(_NORMAL),
@@ -190,6 +203,7 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
         Move.RETURNED: _returned(_NORMAL),
         Move.LATCHED: _returned(_LATCHED_ACKNOWLEDGED),
         **_watched(_ACKNOWLEDGED),
+        Move.CONFIRM: _confirmed(_ACKNOWLEDGED),
         **_hidden(_ACKNOWLEDGED),
         **_shown(_UNACKNOWLEDGED, annunciate=True),
         Move.EASED: _eased(_ACKNOWLEDGED),
@@ -222,6 +236,7 @@ TRANSITIONS: dict[AlarmState, dict[Move, Row]] = {
     _LATCHED_ACKNOWLEDGED: {
         Move.ONSET: _onset,
         **_watched(_LATCHED_ACKNOWLEDGED),
+        Move.CONFIRM: _confirmed(_LATCHED_ACKNOWLEDGED),
         Move.RESET: Row(_NORMAL, TransitionReason.RESET),
         **_hidden(_LATCHED_ACKNOWLEDGED),
         **_shown(_LATCHED_ACKNOWLEDGED),

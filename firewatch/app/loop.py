@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,13 +21,14 @@ import structlog
 from firewatch.broadcast.actuators import Actuators
 from firewatch.engine.engine import Engine, Prepared
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmTransition
+from firewatch.model.alarm import Alarm, AlarmTransition, Annunciation
 from firewatch.model.command import (
     AcknowledgeIncident,
     Actuate,
     ActuatorAnswer,
     OperatorCommand,
     OutOfService,
+    ReturnSubjectToService,
 )
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.observation import Observation
@@ -255,7 +256,8 @@ class EngineLoop:
         """
         transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
         records: list[Record] = [] if taken is None else [taken]
-        self._history.write([*records, *(self._transition(effect, []) for effect in transitions)])
+        told = _told(effects)
+        self._history.write([*records, *(self._transition(effect, told, []) for effect in transitions)])
         for alarm in {effect.transition.alarm_id: effect.transition.alarm for effect in transitions}.values():
             if not alarm.stands:
                 self._show(alarm)
@@ -447,14 +449,14 @@ class EngineLoop:
         """
         if not effects:
             return
-        now = self._clock.now()
+        now, told = self._clock.now(), _told(effects)
         for effect in effects:
             if isinstance(effect, Annunciate):
                 self._annunciated.setdefault(effect.alarm.alarm_id, now)
             elif isinstance(effect, SendCommand):
                 records.append(effect.command)
             elif isinstance(effect, RecordTransition):
-                records.append(self._transition(effect, records))
+                records.append(self._transition(effect, told, records))
         self._history.write(records.copy())
         records.clear()
         if any(isinstance(effect, Annunciate) for effect in effects):
@@ -471,11 +473,14 @@ class EngineLoop:
                 self._show(self._stamped(alarm))
             shown[alarm.alarm_id] = alarm
 
-    def _transition(self, effect: RecordTransition, records: list[Record]) -> AlarmTransition:
+    def _transition(
+        self, effect: RecordTransition, told: Mapping[int, Annunciation], records: list[Record]
+    ) -> AlarmTransition:
         alarm = self._stamped(effect.transition.alarm)
         self._keep_picture(alarm, records)
         self._telemetry.emit(AlarmChanged(reason=effect.transition.reason))
-        return msgspec.structs.replace(effect.transition, alarm=alarm)
+        annunciation = told.get(id(effect.transition.alarm))
+        return msgspec.structs.replace(effect.transition, alarm=alarm, annunciation=annunciation)
 
     def _annunciate(self, alarm: Alarm) -> None:
         self._show(self._stamped(alarm))
@@ -531,10 +536,22 @@ class EngineLoop:
             self._paused = True
 
 
+def _told(effects: Iterable[Effect]) -> dict[int, Annunciation]:
+    """How people are told, by the identity of the alarm that the change's record has too."""
+    return {
+        id(effect.alarm): Annunciation.GROUPED if effect.grouped else Annunciation.OF_ITS_OWN
+        for effect in effects
+        if isinstance(effect, Annunciate)
+    }
+
+
 def _is_about(command: OperatorCommand, alarm: Alarm) -> bool:
     match command:
         case OutOfService():
-            return alarm.subject == command.subject and command.rule in (None, alarm.rule)
+            is_named = alarm.subject == command.subject and command.rule in (None, alarm.rule)
+            return is_named and alarm.out_of_service is not None
+        case ReturnSubjectToService():
+            return alarm.subject == command.subject and alarm.out_of_service is None
         case AcknowledgeIncident():
             return alarm.incident == command.incident
         case Actuate():

@@ -31,6 +31,7 @@ import msgspec
 from msgspec.structs import replace
 
 from firewatch.alarms.lifecycle import (
+    CONFIRMED_WITHIN,
     Closed,
     ConditionSeen,
     Due,
@@ -42,6 +43,7 @@ from firewatch.alarms.lifecycle import (
     StandingAlarm,
     Suppression,
     TakenOut,
+    is_taken_out_by,
     next_due,
     step,
 )
@@ -56,6 +58,7 @@ from firewatch.engine.snapshot import (
     HeldBack,
     InstanceRecord,
     Judged,
+    OverAlarm,
     RestoreReport,
     Snapshot,
     decode,
@@ -63,7 +66,7 @@ from firewatch.engine.snapshot import (
 )
 from firewatch.engine.suppression import Suppressions
 from firewatch.errors import FirewatchError, RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, ConditionState
+from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, AlarmTransition, ConditionState
 from firewatch.model.command import (
     AcknowledgeIncident,
     Actuate,
@@ -71,6 +74,7 @@ from firewatch.model.command import (
     Confirm,
     OperatorCommand,
     OutOfService,
+    ReturnSubjectToService,
     ReturnToService,
 )
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
@@ -89,6 +93,8 @@ _ORDER: dict[type, int] = {Annunciate: 0, SendCommand: 1, RecordTransition: 2}
 _HEAP_SLACK = 64
 GONE_LIMIT = 10_000
 """Of how many removed instances it is remembered how their last alarms were numbered, should they come back."""
+OVER_LIMIT = 1_000
+"""How many alarms that are over, and may still be confirmed, are remembered at the most."""
 
 
 class NoProgressError(FirewatchError):
@@ -190,6 +196,7 @@ class Engine:
         self._standing: dict[str, _Running] = {}
         self._unjudged: dict[str, InstanceRecord] = {}
         self._gone: dict[Judged, tuple[ClosedAlarm, ...]] = {}
+        self._over: dict[str, OverAlarm] = {}
         self._held_back: list[Effect] = []
         self._failures: list[RuleFailure] = []
         self._troubles: dict[str, _Running] = {}
@@ -407,6 +414,7 @@ class Engine:
         if record.standing is not None:
             identity = record.standing.alarm.alarm_id
             closed = (ClosedAlarm(identity, record.standing.number + len(told)), *closed)[:2]
+            self._remember_over(told)
         self._remember(Judged(record.rule, record.subject), closed)
         engagement = record.engagement
         if engagement is not None and engagement.is_open:
@@ -458,6 +466,7 @@ class Engine:
             acknowledged_time=None,
             acknowledged_by=None,
             acknowledge_comment="",
+            confirmation=None,
             hidden=False,
             shelf=None,
             suppressed_by=None,
@@ -572,6 +581,7 @@ class Engine:
                     *self._unjudged.values(),
                     *(InstanceRecord(*name, closed=closed) for name, closed in self._gone.items()),
                 ),
+                over=tuple(self._over.values()),
                 held_back=HeldBack(
                     annunciate=tuple(e.alarm for e in self._held_back if isinstance(e, Annunciate)),
                     send=tuple(e.command for e in self._held_back if isinstance(e, SendCommand)),
@@ -614,6 +624,7 @@ class Engine:
             if record.standing is not None or record.engagement is not None
         }
         self._gone = {name: record.closed for name, record in records.items() if _is_gone(record)}
+        self._over = {one.alarm.alarm_id: one for one in kept.over}
         held = kept.held_back
         self._held_back = [
             *map(Annunciate, held.annunciate),
@@ -662,7 +673,10 @@ class Engine:
             except Exception as error:  # whatever it is, it must not block another rule
                 self._take_out_of_service(running, error, effects)
             self._repeat(running, effects)
+            was_held_off = not running.may_act
             self._move(running, Due(), effects)
+            if was_held_off:
+                self._catch_up(running, effects)
             self._reschedule(running)
 
     def _wake(self, running: _Running, effects: list[Effect]) -> None:
@@ -740,19 +754,31 @@ class Engine:
         self._move(running, Eased(_draft(running.instance, change, self._now)), effects)
 
     def _begin_alarm(self, running: _Running, draft: Alarm, effects: list[Effect]) -> None:
-        number = next((closed.number for closed in running.closed if closed.alarm_id == draft.alarm_id), 0)
+        number = self._number_of(running, draft.alarm_id)
         draft = replace(draft, suppressed_by=self._suppressions.suppressor(running))
         self._move(running, Onset(draft, number), effects)
 
+    def _number_of(self, running: _Running, alarm_id: str) -> int:
+        """The last transition recorded under the id, should the very same alarm have been there before."""
+        over = self._over.get(alarm_id)
+        if over is not None:
+            return over.number
+        return next((closed.number for closed in running.closed if closed.alarm_id == alarm_id), 0)
+
     def _move(self, running: _Running, event: Event, effects: list[Effect]) -> None:
+        for other in self._step(running, event, effects):
+            self._suppress(other, effects)
+
+    def _step(self, running: _Running, event: Event, effects: list[Effect]) -> list[_Running]:
+        """Move its alarm; returns those of which another alarm may be the suppressor since."""
         before = running.standing
         after, told = step(before, event, self._now, running.policy)
         if after is before:
-            return
+            return []
         running.standing = after
         one = after or before
         if one is None:
-            return
+            return []
         identity = one.alarm.alarm_id
         if after is not None:
             self._standing[identity] = running
@@ -760,6 +786,7 @@ class Engine:
             del self._standing[identity]
             others = (closed for closed in running.closed if closed.alarm_id != identity)
             running.closed = (ClosedAlarm(identity, before.number + len(told)), *others)[:2]
+            self._remember_over(told)
         if one.alarm.shadow:
             recorded = tuple(effect for effect in told if not isinstance(effect, Annunciate))
             self._shadow_counts[one.alarm.rule] += len(told) - len(recorded)
@@ -767,8 +794,18 @@ class Engine:
         effects.extend(told)
         if after is not None and next_due(after, running.policy) is not None:
             self._reschedule(running)
-        for other in self._suppressions.note(running, after.alarm if after is not None else None):
-            self._suppress(other, effects)
+        return self._suppressions.note(running, after.alarm if after is not None else None)
+
+    def _remember_over(self, told: Sequence[Effect]) -> None:
+        """Keep an acknowledged alarm that is over for as long as it may be confirmed."""
+        last, over = _last(told), self._over
+        alarm = last.alarm
+        over.pop(alarm.alarm_id, None)
+        if alarm.acknowledged_time is None or alarm.shadow:
+            return
+        over[alarm.alarm_id] = OverAlarm(alarm, last.number, self._now)
+        while len(over) > OVER_LIMIT or self._now - next(iter(over.values())).over_time > CONFIRMED_WITHIN:
+            del over[next(iter(over))]
 
     # -- suppression by design -------------------------------------------------------------------------------------
 
@@ -846,7 +883,10 @@ class Engine:
         if isinstance(command, OutOfService):
             self._take_out(command, effects)
             return
-        if isinstance(command, AcknowledgeIncident | Actuate | Confirm):
+        if isinstance(command, ReturnSubjectToService):
+            self._return_subject(command, effects)
+            return
+        if isinstance(command, AcknowledgeIncident | Actuate):
             raise RefusedCommandError("This is not understood yet.")
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
@@ -860,17 +900,46 @@ class Engine:
                 self._unjudged[name] = replace(record, standing=standing)
                 effects.extend(told)
                 return
+        over = self._over.get(command.alarm_id)
+        if over is not None and isinstance(command, Confirm) and self._now - over.over_time <= CONFIRMED_WITHIN:
+            _, told = step(StandingAlarm(over.alarm, over.number), command, self._now)
+            effects.extend(told)
+            last = _last(told)
+            self._over[command.alarm_id] = replace(over, alarm=last.alarm, number=last.number)
+            return
         step(None, command, self._now)
 
     def _take_out(self, command: OutOfService, effects: list[Effect]) -> None:
-        for running in self._running:
-            instance = running.instance
-            if instance.rule.id == command.rule and instance.subject == command.subject and not instance.is_shadow:
-                self._move(running, TakenOut(command, _blank(running, self._now)), effects)
-                return
-        raise RefusedCommandError(
-            f"No live rule {command.rule} judges {command.subject}; there is nothing to take out."
-        )
+        """What a rule, or every rule, says of the subject. What is firewatch's own word about a rule that failed stays
+        in service, unless it is named.
+        """
+        live = [running for running in self._running if not running.instance.is_shadow and _is_meant(command, running)]
+        if command.rule is None:
+            live = [running for running in live if running.instance.rule.id not in self._troubles]
+        if not live:
+            rule = "live rule" if command.rule is None else f"live rule {command.rule}"
+            raise RefusedCommandError(f"No {rule} judges {command.subject}; there is nothing to take out.")
+        touched: dict[_Running, None] = {}
+        for running in [one for one in live if is_taken_out_by(one.standing, command)] or live[:1]:
+            blank = _blank(running, self._now)
+            taken_out = TakenOut(command, blank, self._number_of(running, blank.alarm_id))
+            touched.update(dict.fromkeys(self._step(running, taken_out, effects)))
+        for other in touched:  # not before all of them are out: nobody is told of one that is next
+            self._suppress(other, effects)
+
+    def _return_subject(self, command: ReturnSubjectToService, effects: list[Effect]) -> None:
+        """What explains others goes first, so that these stay hidden."""
+        out = [
+            running.standing.alarm
+            for running in sorted(self._running, key=lambda one: bool(one.instance.rule.suppressed_by))
+            if running.standing is not None
+        ]
+        out += [record.standing.alarm for record in self._unjudged.values() if record.standing is not None]
+        out = [alarm for alarm in out if alarm.subject == command.subject and alarm.out_of_service is not None]
+        if not out:
+            raise RefusedCommandError(f"Nothing about {command.subject} is out of service; somebody was faster.")
+        for alarm in out:
+            self._carry_out(ReturnToService(alarm.alarm_id, command.operator, command.reason), effects)
 
     def _put_off_realarms(self, now: datetime) -> None:
         """What people should have been told again while firewatch was down is due now, once."""
@@ -927,6 +996,17 @@ class _Before:
 
 def _rank(effect: Effect) -> int:
     return _ORDER[type(effect)]
+
+
+def _last(told: Sequence[Effect]) -> AlarmTransition:
+    record = told[-1]
+    assert isinstance(record, RecordTransition)
+    return record.transition
+
+
+def _is_meant(command: OutOfService, running: _Running) -> bool:
+    instance = running.instance
+    return instance.subject == command.subject and command.rule in (None, instance.rule.id)
 
 
 def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:

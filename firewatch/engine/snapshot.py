@@ -1,6 +1,7 @@
 """What the engine keeps on disk: every instance's state and alarm, as versioned JSON.
 
-Bounded by the rules and the inventory: one record an instance, at most one alarm a record. States are kept raw, so
+Bounded by the rules and the inventory: one record an instance, at most one alarm a record, and a thousand alarms that
+are over. States are kept raw, so
 that one that no longer fits costs that one instance its state and no other.
 """
 
@@ -33,6 +34,16 @@ class ClosedAlarm(msgspec.Struct, frozen=True):
     number: int
 
 
+class OverAlarm(msgspec.Struct, frozen=True):
+    """An alarm that somebody acknowledged and that is over, as it may still be confirmed; its last transition's number,
+    and since when it is over.
+    """
+
+    alarm: Alarm
+    number: int
+    over_time: datetime
+
+
 class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One instance as it stood. `closed` are its last alarm and its last shadow alarm, where they are over; `carried`
     marks an alarm from before the rule was changed, not yet judged anew.
@@ -63,6 +74,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     now: datetime
     instances: tuple[InstanceRecord, ...]
     held_back: HeldBack = HeldBack()
+    over: tuple[OverAlarm, ...] = ()
 
 
 class Judged(NamedTuple):

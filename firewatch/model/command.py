@@ -64,7 +64,8 @@ class Unshelve(msgspec.Struct, frozen=True, tag="unshelve"):
 class OutOfService(msgspec.Struct, frozen=True, tag="out_of_service"):
     """An operator takes what a rule (None: every rule) says of a subject (`site/asset` or `site/device`) out of
     service, whether an alarm stands or not, until `until_time` or until somebody returns it. Nobody is told and no
-    actuator is newly asked for anything meanwhile.
+    actuator is newly asked for anything meanwhile. `until_time` is None only in what was asked for before there was an
+    end. What is out of service already is prolonged by it.
     """
 
     rule: str | None
@@ -83,6 +84,14 @@ class ReturnToService(msgspec.Struct, frozen=True, tag="return_to_service"):
     reason: str
 
 
+class ReturnSubjectToService(msgspec.Struct, frozen=True, tag="return_subject_to_service"):
+    """An operator puts all that is out of service about a subject (`site/asset` or `site/device`) back into it."""
+
+    subject: str
+    operator: str
+    reason: str
+
+
 class Actuate(msgspec.Struct, frozen=True, tag="actuate"):
     """An operator asks an actuator (`site/device`) for something, such as a text to be spoken, without any rule."""
 
@@ -94,7 +103,16 @@ class Actuate(msgspec.Struct, frozen=True, tag="actuate"):
 
 
 OperatorCommand = (
-    Acknowledge | AcknowledgeIncident | Confirm | Reset | Shelve | Unshelve | OutOfService | ReturnToService | Actuate
+    Acknowledge
+    | AcknowledgeIncident
+    | Confirm
+    | Reset
+    | Shelve
+    | Unshelve
+    | OutOfService
+    | ReturnToService
+    | ReturnSubjectToService
+    | Actuate
 )
 """What an operator may ask for; told apart by `type` where it is written down."""
 
@@ -130,3 +148,38 @@ class ActuatorAnswer(msgspec.Struct, frozen=True):
     detail: str
     source_time: datetime
     receive_time: datetime
+
+
+class CommandState(enum.StrEnum):
+    """How far a command is, for people and for rules (the signal `command` of a device with actions).
+
+    `done` is the actuator's own word. `proven`: a second signal shows it, too. `unproven`: the actuator said yes, was
+    asked again, and no second signal has shown it.
+    """
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DONE = "done"
+    PROVEN = "proven"
+    FAILED = "failed"
+    UNPROVEN = "unproven"
+
+
+UNANSWERED = "unanswered"
+"""The detail of the answer that stands in for one that did not come; no actuator says it."""
+
+NOT_SHOWN = "unproven"
+"""The detail of the answer that stands in for a proof that did not come; no actuator says it."""
+
+
+def command_state(answer: ActuatorAnswer | None, proven_time: datetime | None) -> CommandState:
+    """How far a command is by its last answer and by when it was proven. What fails after its proof has failed; what is
+    proven late is proven.
+    """
+    if answer is not None and answer.state is AnswerState.FAILED and answer.detail != NOT_SHOWN:
+        return CommandState.FAILED
+    if proven_time is not None:
+        return CommandState.PROVEN
+    if answer is None:
+        return CommandState.SENT
+    return CommandState.UNPROVEN if answer.state is AnswerState.FAILED else CommandState(answer.state)

@@ -18,15 +18,18 @@ TABLE = """
     lost               N    U    A    R    LU   LA
     known              N    U    A    R    LU   LA
     acknowledge        -    A    -    N    LA   -
+    confirm            N    -    A    -    -    LA
     reset              -    -    -    -    R    N
     realarm            -    U!   -    -    LU!  -
     shelve             N    U    A    R    LU   LA
     suppress           N    U    A    R    LU   LA
     take_out           N    U    A    R    LU   LA
+    remind             N    U    A    R    LU   LA
     unshelve           N    U!   U!   R    LU!  LA
     shelf_ended        N    U!   U!   R    LU!  LA
     unsuppress         N    U!   U!   R    LU!  LA
     return_to_service  N    U!   U!   R    LU!  LA
+    maintenance_ended  N    U!   U!   R    LU!  LA
     eased              -    U    A    -    -    -
     raised             N    U!   U!   R    LU   LA
     regraded           N    U    A    R    LU   LA
