@@ -177,6 +177,10 @@ class HistoryReader(Protocol):
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
         ...
 
+    async def standing_at(self, time: datetime) -> list[AlarmTransition]:
+        """The last change before a time of every alarm that stood then, in the order of time."""
+        ...
+
     async def log_entries(
         self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
     ) -> list[LogEntry]:

@@ -201,9 +201,19 @@ class TransitionReason(enum.StrEnum):
     DEMOTED = "demoted"
 
 
+class Annunciation(enum.StrEnum):
+    """How people were told of a change: with a sound `of_its_own`, or `grouped`, shown in an incident that called for
+    them already.
+    """
+
+    OF_ITS_OWN = "of_its_own"
+    GROUPED = "grouped"
+
+
 class AlarmTransition(msgspec.Struct, frozen=True):
     """The record of one change. `number` counts the changes of one alarm from 1: (`alarm_id`, `number`) is unique,
-    so that recording one twice is harmless. `alarm` is the alarm after the change.
+    so that recording one twice is harmless. `alarm` is the alarm after the change. `annunciation` is None where nobody
+    was told.
     """
 
     alarm_id: str
@@ -214,6 +224,7 @@ class AlarmTransition(msgspec.Struct, frozen=True):
     alarm: Alarm
     by: str = "firewatch"
     comment: str = ""
+    annunciation: Annunciation | None = None
 
 
 class Stage(enum.StrEnum):

@@ -136,6 +136,10 @@ class ColumnReader:
             for row in self._streamed("transitions_between", {"start": start, "end": end}):
                 yield read_transition(row[0], row[1:])
 
+    def standing_at(self, time: datetime) -> list[AlarmTransition]:
+        """The last change before a time of every alarm that stood then, in the order of time."""
+        return [read_transition(row[0], row[1:]) for row in self._rows("standing_at", {"time": time})]
+
     def commands(self, start: datetime, end: datetime) -> list[EngineInput]:
         """What operators asked for in start <= time < end, in order."""
         return list(map(read_input, self._rows("commands_between", {"start": start, "end": end})))

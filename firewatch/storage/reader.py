@@ -107,6 +107,10 @@ class PostgresReader:
         rows = await self._rows("transitions_between", {"start": start, "end": end})
         return [read_transition(row[0], row[1:]) for row in rows]
 
+    async def standing_at(self, time: datetime) -> list[AlarmTransition]:
+        """The last change before a time of every alarm that stood then, in the order of time."""
+        return [read_transition(row[0], row[1:]) for row in await self._rows("standing_at", {"time": time})]
+
     async def log_entries(
         self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
     ) -> list[LogEntry]:

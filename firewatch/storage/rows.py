@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, Stage, StageReached, TransitionReason
+from firewatch.model.alarm import (
+    Alarm,
+    AlarmState,
+    AlarmTransition,
+    Annunciation,
+    Stage,
+    StageReached,
+    TransitionReason,
+)
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState, OperatorCommand
 from firewatch.model.control_room import Drill, DutyCheck, LogEntry
 from firewatch.model.delivery import Delivery
@@ -113,6 +121,7 @@ def _transition(record: AlarmTransition) -> list[Insertion]:
                 content,
                 record.by,
                 record.comment,
+                record.annunciation.value if record.annunciation is not None else None,
             ),
         ),
         Insertion(
@@ -302,7 +311,7 @@ def read_alarm(row: Row) -> Alarm:
 
 def read_transition(alarm_id: str, row: Row) -> AlarmTransition:
     """A row of the query `transitions`."""
-    number, transition_time, reason, previous_state, alarm, by, comment = row
+    number, transition_time, reason, previous_state, alarm, by, comment, annunciation = row
     return AlarmTransition(
         alarm_id=alarm_id,
         number=number,
@@ -312,6 +321,7 @@ def read_transition(alarm_id: str, row: Row) -> AlarmTransition:
         alarm=_decode_alarm(alarm),
         by=by,
         comment=comment,
+        annunciation=Annunciation(annunciation) if annunciation is not None else None,
     )
 
 

@@ -143,6 +143,16 @@ class InMemoryHistory:
         within = (each for each in found if start <= each.transition_time < end)
         return sorted(within, key=lambda each: (each.transition_time, each.alarm_id, each.number))
 
+    async def standing_at(self, time: datetime) -> list[AlarmTransition]:
+        """The last change before a time of every alarm that stood then, in the order of time."""
+        before = (
+            [each for each in changes.values() if each.transition_time < time] for changes in self._transitions.values()
+        )
+        newest = (max(changes, key=lambda each: each.number) for changes in before if changes)
+        return sorted(
+            (each for each in newest if each.alarm.stands), key=lambda each: (each.transition_time, each.alarm_id)
+        )
+
     async def log_entries(
         self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
     ) -> list[LogEntry]:

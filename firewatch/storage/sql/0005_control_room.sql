@@ -3,6 +3,14 @@ ALTER TABLE alarm ADD COLUMN incident text NOT NULL DEFAULT '';
 ALTER TABLE alarm ADD COLUMN drill boolean NOT NULL DEFAULT false;
 CREATE INDEX alarm_by_incident ON alarm (incident) WHERE incident <> '';
 
+-- How people were told of a change; of those before, what the table of transitions would have told.
+ALTER TABLE alarm_transition ADD COLUMN annunciation text;
+UPDATE alarm_transition SET annunciation = 'of_its_own'
+WHERE NOT coalesce((alarm->>'hidden')::boolean, false) AND NOT coalesce((alarm->>'shadow')::boolean, false)
+  AND (reason IN ('condition_active', 'realarmed')
+       OR reason IN ('unshelved', 'shelf_ended', 'unsuppressed', 'returned_to_service')
+          AND alarm->>'state' IN ('unacknowledged', 'latched_unacknowledged'));
+
 -- Until when firewatch had heard before it began again: after that silence tells nothing.
 ALTER TABLE listening ADD COLUMN heard_until timestamptz;
 CREATE INDEX alarm_transition_by_time ON alarm_transition (transition_time);

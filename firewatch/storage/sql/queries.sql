@@ -29,10 +29,10 @@ ON CONFLICT DO NOTHING
 -- insert_transition --
 -- Not by ON CONFLICT alone: a hypertable's key includes the time. There is one writer, so nothing comes in between.
 INSERT INTO alarm_transition
-    (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
+    (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment, annunciation)
 SELECT incoming.*
-FROM (VALUES (%s::text, %s::integer, %s::timestamptz, %s::text, %s::text, %s::jsonb, %s::text, %s::text))
-    AS incoming (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment)
+FROM (VALUES (%s::text, %s::integer, %s::timestamptz, %s::text, %s::text, %s::jsonb, %s::text, %s::text, %s::text))
+    AS incoming (alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment, annunciation)
 WHERE NOT EXISTS (
     SELECT FROM alarm_transition AS kept WHERE kept.alarm_id = incoming.alarm_id AND kept.number = incoming.number
 )
@@ -109,7 +109,7 @@ ORDER BY onset_time DESC, alarm_id DESC
 LIMIT %(limit)s
 
 -- transitions --
-SELECT number, transition_time, reason, previous_state, alarm::text, changed_by, comment
+SELECT number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
 FROM alarm_transition
 WHERE alarm_id = %(alarm_id)s
 ORDER BY number
@@ -295,10 +295,30 @@ COPY (
 ) TO STDOUT (FORMAT CSV, HEADER)
 
 -- transitions_between --
-SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text, changed_by, comment
+SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
 FROM alarm_transition
 WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
+
+-- standing_at --
+-- The last change before a time of every alarm that stood then. Such an alarm stands still, or was closed since.
+SELECT last.alarm_id, last.number, last.transition_time, last.reason, last.previous_state, last.alarm, last.changed_by,
+       last.comment, last.annunciation
+FROM (
+    SELECT alarm_id FROM alarm WHERE state <> 'normal' OR hidden
+    UNION
+    SELECT alarm_id FROM alarm_transition WHERE transition_time >= %(time)s
+) AS candidate
+CROSS JOIN LATERAL (
+    SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text AS alarm, changed_by, comment,
+           annunciation, alarm->>'state' <> 'normal' OR (alarm->>'hidden')::boolean AS stood
+    FROM alarm_transition AS t
+    WHERE t.alarm_id = candidate.alarm_id AND t.transition_time < %(time)s
+    ORDER BY t.number DESC
+    LIMIT 1
+) AS last
+WHERE last.stood
+ORDER BY last.transition_time, last.alarm_id
 
 -- listening_between --
 -- The starts of firewatch, each with the time until which it had heard before.

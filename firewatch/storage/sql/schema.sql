@@ -50,7 +50,7 @@ CREATE TABLE listening (
     heard_until timestamptz
 );
 
--- Every change of every alarm; alarm is the alarm after it.
+-- Every change of every alarm; alarm is the alarm after it. annunciation says how people were told, NULL if nobody was.
 CREATE TABLE alarm_transition (
     alarm_id        text        NOT NULL,
     number          integer     NOT NULL,
@@ -61,6 +61,7 @@ CREATE TABLE alarm_transition (
     changed_by      text        NOT NULL,
     comment         text        NOT NULL,
     journalled_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+    annunciation    text,
     PRIMARY KEY (alarm_id, number, transition_time)
 );
 

@@ -1,0 +1,137 @@
+"""The control room's records come back as they were, from the database and from the history in memory alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached
+from firewatch.model.command import Acknowledge
+from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
+from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
+from firewatch.model.text import LocalText
+from firewatch.ports import AlarmFilter, EngineInput
+from firewatch.storage.history import PostgresHistory
+from firewatch.testing.history import InMemoryHistory
+
+from .records import at, taken, transition
+
+pytestmark = pytest.mark.slow
+
+CHECK = DutyCheck("c1", "seat-1", "中心", asked_time=at(10), until_time=at(610))
+WAITING = Delivery("d1", "phone", "a1", number=1, reason=NotificationReason.ONSET, created_time=at(1), due_time=at(1))
+SHELF = Shelf("li", since_time=at(2), reason="检修", until_time=at(99))
+DRILL = Drill("r1", "lift", begun_time=at(5), by="li")
+
+
+def entry(number: int, seat: str = "seat-1") -> LogEntry:
+    return LogEntry(f"e{number}", at(number), seat, "li", EntryKind.NOTE, LocalText("检查", "checked"), alarm_id="a1")
+
+
+class Records:
+    """What every history does."""
+
+    async def test_entries_of_the_log_are_read_newest_first_by_time_and_seat(self, kept: Any) -> None:
+        entries = [entry(1), entry(2, "seat-2"), entry(3)]
+        for _ in range(2):
+            kept.write(entries)
+        await kept.flush()
+        assert await kept.log_entries(at(0), at(9)) == entries[::-1]
+        assert await kept.log_entries(at(0), at(9), seat="seat-1") == [entries[2], entries[0]]
+        assert await kept.log_entries(at(2), at(3)) == [entries[1]]
+        assert await kept.log_entries(at(0), at(9), limit=1) == [entries[2]]
+
+    async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
+        answered = msgspec.structs.replace(CHECK, answered_time=at(20), answered_by="li")
+        kept.write([CHECK, answered, CHECK])
+        await kept.flush()
+        assert await kept.duty_checks() == [answered]
+        assert await kept.duty_checks(before=at(10)) == []
+
+    async def test_a_delivery_stands_as_its_last_attempt_left_it(self, kept: Any) -> None:
+        tried = msgspec.structs.replace(WAITING, revision=1, attempts=1, error="503", next_attempt_time=at(6))
+        arrived = msgspec.structs.replace(
+            tried, revision=2, attempts=2, state=DeliveryState.DELIVERED, next_attempt_time=None
+        )
+        other = msgspec.structs.replace(WAITING, delivery_id="d2", alarm_id="a2", created_time=at(2))
+        kept.write([WAITING, arrived, tried, other])
+        await kept.flush()
+        assert await kept.deliveries() == [other, arrived]
+        assert await kept.deliveries(state=DeliveryState.WAITING) == [other]
+        assert await kept.deliveries(alarm_id="a1") == [arrived]
+
+    async def test_a_drill_that_ended_stays_ended(self, kept: Any) -> None:
+        ended = msgspec.structs.replace(DRILL, ended_time=at(65), outcome="done", report='{"stages": []}')
+        kept.write([DRILL, ended, DRILL])
+        await kept.flush()
+        assert await kept.drills() == [ended]
+
+    async def test_stages_of_several_alarms_are_read_first_to_last(self, kept: Any) -> None:
+        delivered = StageReached("a1", Stage.DELIVERED, at(3), "phone")
+        proven = StageReached("a2", Stage.PROVEN, at(2), "command-1")
+        kept.write([delivered, proven, msgspec.structs.replace(delivered, stage_time=at(30))])
+        await kept.flush()
+        assert await kept.stages(["a1", "a2"]) == [proven, delivered]
+        assert await kept.stages(["a3"]) == []
+
+    async def test_an_incidents_alarms_are_found_and_a_drills_are_no_alarms(self, kept: Any) -> None:
+        kept.write(
+            [
+                transition(1, alarm_id="a", onset=1, incident="a", incident_number=1),
+                transition(1, alarm_id="b", onset=2, incident="a", incident_number=2),
+                transition(1, alarm_id="c", onset=3, incident="c", incident_number=1),
+                transition(1, alarm_id="d", onset=4, incident="a", drill="r1"),
+            ]
+        )
+        await kept.flush()
+        assert [each.alarm_id for each in await kept.alarms(AlarmFilter(incident="a"))] == ["b", "a"]
+        assert [each.alarm_id for each in await kept.alarms(AlarmFilter())] == ["c", "b", "a"]
+
+    async def test_the_last_word_is_an_input_or_a_change_of_an_alarm_whichever_came_later(self, kept: Any) -> None:
+        assert await kept.last_word() is None
+        kept.write([taken(1, 0.3)])
+        await kept.flush()
+        assert await kept.last_word() == taken(1, 0.3).now
+        kept.write([EngineInput(ordinal=2, now=at(50), command=Acknowledge("a1", "li"))])
+        await kept.flush()
+        assert await kept.last_word() == at(50)
+        later = msgspec.structs.replace(transition(1), transition_time=at(70))
+        kept.write([later])
+        await kept.flush()
+        assert await kept.last_word() == at(70)
+        assert await kept.transitions_between(at(0), at(71)) == [later]
+        assert await kept.transitions_between(at(0), at(70)) == []
+
+    async def test_a_change_says_how_people_were_told_of_it(self, kept: Any) -> None:
+        told = [
+            msgspec.structs.replace(transition(number), annunciation=annunciation)
+            for number, annunciation in enumerate((Annunciation.OF_ITS_OWN, Annunciation.GROUPED, None), start=1)
+        ]
+        kept.write(told)
+        await kept.flush()
+        assert await kept.transitions("a1") == told
+        assert await kept.transitions_between(at(0), at(60)) == told
+
+    async def test_what_stood_at_a_time_is_found_whatever_became_of_it(self, kept: Any) -> None:
+        gone = [transition(1, alarm_id="gone"), transition(2, AlarmState.NORMAL, alarm_id="gone")]
+        closed = [transition(1, alarm_id="closed"), transition(9, AlarmState.NORMAL, alarm_id="closed")]
+        stands = [transition(number, alarm_id="stands") for number in (1, 3, 8)]
+        shelved = [transition(2, AlarmState.NORMAL, alarm_id="shelved", hidden=True, shelf=SHELF)]
+        kept.write([*gone, *closed, *stands, *shelved, transition(6, alarm_id="later")])
+        await kept.flush()
+        assert await kept.standing_at(at(5)) == [closed[0], shelved[0], stands[1]]
+        assert await kept.standing_at(at(0)) == []
+
+
+class TestInTheDatabase(Records):
+    @pytest.fixture
+    def kept(self, history: PostgresHistory) -> PostgresHistory:
+        return history
+
+
+class TestInMemory(Records):
+    @pytest.fixture
+    def kept(self) -> InMemoryHistory:
+        return InMemoryHistory()
