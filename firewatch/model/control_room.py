@@ -53,7 +53,7 @@ class DutyCheck(msgspec.Struct, frozen=True):
 
 
 class Drill(msgspec.Struct, frozen=True):
-    """A drill: the `plan` that was run, by whom, and what came of it; `report` is null while it goes on."""
+    """A drill: the `plan` that was run, by whom, and what came of it; `report` (JSON) is empty while it goes on."""
 
     drill_id: str
     plan: str
@@ -61,4 +61,4 @@ class Drill(msgspec.Struct, frozen=True):
     by: str
     ended_time: datetime | None = None
     outcome: str = ""
-    report: msgspec.Raw | None = None
+    report: str = ""

@@ -7,7 +7,7 @@ its start again, which is harmless because every insert may be repeated.
 
 There are two lanes. *Inputs* (observations, operators' commands as the engine took them, rejections) are bounded in
 bytes, and the oldest segment is given up for a new one. *Changes* (transitions, actuators' commands and answers,
-pictures, reloads of rules) are never given up.
+pictures, reloads of rules, the control room's records) are never given up.
 
 No function here may be called from two threads at once; `waiting` may be read from any.
 """
@@ -26,8 +26,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from firewatch.model.alarm import AlarmTransition
+from firewatch.model.alarm import AlarmTransition, StageReached
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.delivery import Delivery
 from firewatch.model.reload import RulesReload
 from firewatch.ports import EngineInput, Listening, Picture, Record, Rejection
 from firewatch.storage.files import sync_directory
@@ -48,6 +50,11 @@ _KINDS: tuple[type[Any], ...] = (
     Rejection,
     Listening,
     RulesReload,
+    StageReached,
+    LogEntry,
+    DutyCheck,
+    Delivery,
+    Drill,
 )
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 

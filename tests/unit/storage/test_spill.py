@@ -7,6 +7,7 @@ import tempfile
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -14,9 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from firewatch.model.alarm import Stage, StageReached
 from firewatch.model.command import Acknowledge, ActuatorAnswer, ActuatorCommand, AnswerState, OutOfService, Shelve
+from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
+from firewatch.model.delivery import Delivery, NotificationReason
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadReport, ReloadTrigger, RulesReload
+from firewatch.model.text import LocalText
 from firewatch.ports import EngineInput, Listening, Picture, Record, Rejection
 from firewatch.storage import spill as module
 from firewatch.storage.spill import Spill, decode_frame, encode_frame, whole_frames
@@ -85,7 +90,38 @@ records = st.one_of(
         report=st.none() | st.builds(ReloadReport, now=times, rules=st.just(()), unchanged=st.integers(0, 10)),
         difference=texts,
     ),
+    st.builds(StageReached, alarm_id=texts, stage=st.sampled_from(Stage), stage_time=times, by=texts),
+    st.builds(
+        LogEntry,
+        entry_id=texts,
+        entry_time=times,
+        seat=texts,
+        author=texts,
+        kind=st.sampled_from(EntryKind),
+        text=st.builds(LocalText, zh=texts, en=texts),
+        alarm_id=st.none() | texts,
+    ),
+    st.builds(
+        DutyCheck, check_id=texts, seat=texts, asked_by=texts, asked_time=times, until_time=times, answered_by=texts
+    ),
+    st.builds(
+        Delivery,
+        delivery_id=texts,
+        target=texts,
+        alarm_id=texts,
+        number=st.integers(0, 2**31),
+        reason=st.sampled_from(NotificationReason),
+        created_time=times,
+        due_time=times,
+        ended_time=st.none() | times,
+        error=texts,
+    ),
+    st.builds(Drill, drill_id=texts, plan=texts, begun_time=times, by=texts, report=texts),
 )
+
+
+def test_every_record_of_the_history_can_wait_on_disk():
+    assert set(get_args(Record)) == set(module._KINDS)
 
 
 def reading(ordinal: int) -> EngineInput:
