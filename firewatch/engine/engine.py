@@ -8,7 +8,8 @@ effects. What it promises:
   times equal to them. So it makes no difference whether `advance` was called in between, or late.
 * After a call with `now`, `next_wake()` is later than `now`.
 * `now` never goes backwards inside: an earlier one is taken as the latest.
-* Effects come in the order annunciate, command, record: telling people waits for nothing.
+* Effects come in the order annunciate, command, record: telling people waits for nothing. What calls for them comes
+  before what is only shown in an incident that calls already (`alarms.incident`).
 * A rule that fails at run time is taken out of service for that subject, told by a trouble alarm of its own, and
   disturbs no other; its standing alarm becomes unknown and stays.
 * An alarm that is shelved, suppressed by design or out of service is listed and recorded like any other, and told of as
@@ -30,6 +31,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from firewatch.alarms.incident import GAP, Incident, Incidents
 from firewatch.alarms.lifecycle import (
     CONFIRMED_WITHIN,
     Closed,
@@ -66,8 +68,9 @@ from firewatch.engine.snapshot import (
 )
 from firewatch.engine.suppression import Suppressions
 from firewatch.errors import FirewatchError, RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, AlarmTransition, ConditionState
+from firewatch.model.alarm import Alarm, AlarmClock, AlarmState, AlarmTransition, ConditionState, TransitionReason
 from firewatch.model.command import (
+    Acknowledge,
     AcknowledgeIncident,
     Actuate,
     ActuatorCommand,
@@ -89,7 +92,7 @@ from firewatch.rules.spec import RuleSpec, TextSpec
 from firewatch.rules.text import render
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
-_ORDER: dict[type, int] = {Annunciate: 0, SendCommand: 1, RecordTransition: 2}
+_ORDER: dict[type, int] = {Annunciate: 0, SendCommand: 2, RecordTransition: 3}
 _HEAP_SLACK = 64
 GONE_LIMIT = 10_000
 """Of how many removed instances it is remembered how their last alarms were numbered, should they come back."""
@@ -197,6 +200,7 @@ class Engine:
         self._unjudged: dict[str, InstanceRecord] = {}
         self._gone: dict[Judged, tuple[ClosedAlarm, ...]] = {}
         self._over: dict[str, OverAlarm] = {}
+        self._incidents = Incidents()
         self._held_back: list[Effect] = []
         self._failures: list[RuleFailure] = []
         self._troubles: dict[str, _Running] = {}
@@ -415,6 +419,7 @@ class Engine:
             identity = record.standing.alarm.alarm_id
             closed = (ClosedAlarm(identity, record.standing.number + len(told)), *closed)[:2]
             self._remember_over(told)
+            self._incidents.note(_last(told).alarm, is_told=False)
         self._remember(Judged(record.rule, record.subject), closed)
         engagement = record.engagement
         if engagement is not None and engagement.is_open:
@@ -501,6 +506,10 @@ class Engine:
         """
         return [alarm for alarm in self._all_alarms() if not alarm.shadow]
 
+    def incidents(self) -> list[Incident]:
+        """Every incident of which an alarm stands, the one with the newest onset last."""
+        return list(self._incidents.records())
+
     def shadow_alarms(self) -> list[Alarm]:
         """What would stand if the shadow rules were live, oldest onset first."""
         return [alarm for alarm in self._all_alarms() if alarm.shadow]
@@ -582,8 +591,10 @@ class Engine:
                     *(InstanceRecord(*name, closed=closed) for name, closed in self._gone.items()),
                 ),
                 over=tuple(self._over.values()),
+                incidents=self._incidents.records(),
                 held_back=HeldBack(
-                    annunciate=tuple(e.alarm for e in self._held_back if isinstance(e, Annunciate)),
+                    annunciate=tuple(e.alarm for e in self._held_back if isinstance(e, Annunciate) and not e.grouped),
+                    grouped=tuple(e.alarm for e in self._held_back if isinstance(e, Annunciate) and e.grouped),
                     send=tuple(e.command for e in self._held_back if isinstance(e, SendCommand)),
                     record=tuple(e.transition for e in self._held_back if isinstance(e, RecordTransition)),
                 ),
@@ -625,9 +636,12 @@ class Engine:
         }
         self._gone = {name: record.closed for name, record in records.items() if _is_gone(record)}
         self._over = {one.alarm.alarm_id: one for one in kept.over}
+        standing = [record.standing for record in kept.instances if record.standing is not None]
+        self._incidents = Incidents(kept.incidents, standing)
         held = kept.held_back
         self._held_back = [
             *map(Annunciate, held.annunciate),
+            *(Annunciate(alarm, grouped=True) for alarm in held.grouped),
             *map(SendCommand, held.send),
             *map(RecordTransition, held.record),
         ]
@@ -756,7 +770,8 @@ class Engine:
     def _begin_alarm(self, running: _Running, draft: Alarm, effects: list[Effect]) -> None:
         number = self._number_of(running, draft.alarm_id)
         draft = replace(draft, suppressed_by=self._suppressions.suppressor(running))
-        self._move(running, Onset(draft, number), effects)
+        present = running.standing.alarm if running.standing is not None else None
+        self._move(running, Onset(self._incidents.join(draft, present, self._now), number), effects)
 
     def _number_of(self, running: _Running, alarm_id: str) -> int:
         """The last transition recorded under the id, should the very same alarm have been there before."""
@@ -790,11 +805,22 @@ class Engine:
         if one.alarm.shadow:
             recorded = tuple(effect for effect in told if not isinstance(effect, Annunciate))
             self._shadow_counts[one.alarm.rule] += len(told) - len(recorded)
-            told = recorded
-        effects.extend(told)
+            effects.extend(recorded)
+        else:
+            self._tell(told, running.policy, effects)
+            self._incidents.note(_last(told).alarm, is_told=after is not None and after.told_time is not None)
         if after is not None and next_due(after, running.policy) is not None:
             self._reschedule(running)
         return self._suppressions.note(running, after.alarm if after is not None else None)
+
+    def _tell(self, told: Sequence[Effect], policy: Policy, effects: list[Effect]) -> None:
+        """Let the alarm call for people, unless its incident does so already."""
+        for effect in told:
+            if isinstance(effect, Annunciate):
+                is_realarm = _last(told).reason is TransitionReason.REALARMED
+                within = policy.realarm_after if is_realarm and policy.realarm_after is not None else GAP
+                effect = Annunciate(effect.alarm, grouped=self._incidents.annunciate(effect.alarm, self._now, within))
+            effects.append(effect)
 
     def _remember_over(self, told: Sequence[Effect]) -> None:
         """Keep an acknowledged alarm that is over for as long as it may be confirmed."""
@@ -886,7 +912,10 @@ class Engine:
         if isinstance(command, ReturnSubjectToService):
             self._return_subject(command, effects)
             return
-        if isinstance(command, AcknowledgeIncident | Actuate):
+        if isinstance(command, AcknowledgeIncident):
+            self._acknowledge_incident(command, effects)
+            return
+        if isinstance(command, Actuate):
             raise RefusedCommandError("This is not understood yet.")
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
@@ -898,7 +927,9 @@ class Engine:
             if record.standing is not None and record.standing.alarm.alarm_id == command.alarm_id:
                 standing, told = step(record.standing, command, self._now)
                 self._unjudged[name] = replace(record, standing=standing)
-                effects.extend(told)
+                self._tell(told, Policy(), effects)
+                is_told = standing is not None and standing.told_time is not None
+                self._incidents.note(_last(told).alarm, is_told=is_told)
                 return
         over = self._over.get(command.alarm_id)
         if over is not None and isinstance(command, Confirm) and self._now - over.over_time <= CONFIRMED_WITHIN:
@@ -908,6 +939,26 @@ class Engine:
             self._over[command.alarm_id] = replace(over, alarm=last.alarm, number=last.number)
             return
         step(None, command, self._now)
+
+    def _acknowledge_incident(self, command: AcknowledgeIncident, effects: list[Effect]) -> None:
+        alarms = [alarm for alarm in self._all_alarms() if alarm.incident == command.incident]
+        if not alarms:
+            raise RefusedCommandError(
+                f"No alarm of the incident {command.incident} stands; all may have returned to normal. "
+                "Look at the alarm list."
+            )
+        waiting = [
+            alarm
+            for alarm in sorted(alarms, key=lambda alarm: alarm.incident_number)
+            if alarm.incident_number <= command.seen and Move.ACKNOWLEDGE in TRANSITIONS[alarm.state]
+        ]
+        if not waiting:
+            raise RefusedCommandError(
+                f"Of the first {command.seen} alarms of the incident {command.incident} none waits to be acknowledged; "
+                "somebody was faster, or only later ones wait."
+            )
+        for alarm in waiting:
+            self._carry_out(Acknowledge(alarm.alarm_id, command.operator, command.comment), effects)
 
     def _take_out(self, command: OutOfService, effects: list[Effect]) -> None:
         """What a rule, or every rule, says of the subject. What is firewatch's own word about a rule that failed stays
@@ -995,7 +1046,7 @@ class _Before:
 
 
 def _rank(effect: Effect) -> int:
-    return _ORDER[type(effect)]
+    return 1 if isinstance(effect, Annunciate) and effect.grouped else _ORDER[type(effect)]
 
 
 def _last(told: Sequence[Effect]) -> AlarmTransition:

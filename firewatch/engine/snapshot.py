@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from firewatch.alarms.incident import Incident, kin_of
 from firewatch.alarms.lifecycle import StandingAlarm
 from firewatch.engine.engagement import Engagement
 from firewatch.errors import StorageError
@@ -19,8 +21,8 @@ from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition
 from firewatch.model.command import ActuatorCommand
 from firewatch.rules.evaluator import Phase
 
-FORMAT_VERSION = 2
-"""Format 1 knew neither repeated commands nor when people were last told; it is read too."""
+FORMAT_VERSION = 3
+"""Format 1 knew neither repeated commands nor when people were last told, format 2 no incidents; both are read too."""
 
 
 class SnapshotError(StorageError):
@@ -60,9 +62,12 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class HeldBack(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Effects that were due but could not be returned, because the call that settled them refused a command."""
+    """Effects that were due but could not be returned, because the call that settled them refused a command. `grouped`
+    are the annunciations that are.
+    """
 
     annunciate: tuple[Alarm, ...] = ()
+    grouped: tuple[Alarm, ...] = ()
     send: tuple[ActuatorCommand, ...] = ()
     record: tuple[AlarmTransition, ...] = ()
 
@@ -75,6 +80,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     instances: tuple[InstanceRecord, ...]
     held_back: HeldBack = HeldBack()
     over: tuple[OverAlarm, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
 
 class Judged(NamedTuple):
@@ -118,7 +124,9 @@ def decode(data: bytes) -> Snapshot:
     try:
         version = msgspec.json.decode(data, type=_Versioned).version
         if version == 1:
-            return _from_format_1(data)
+            return _with_incidents(_from_format_1(data))
+        if version == 2:
+            return _with_incidents(msgspec.json.decode(data, type=Snapshot))
         if version != FORMAT_VERSION:
             raise SnapshotError(
                 f"The engine's snapshot has format {version}, this firewatch reads up to {FORMAT_VERSION}: "
@@ -183,3 +191,27 @@ def _record_from_format_1(old: _Record1) -> InstanceRecord:
         else None,
         carried=old.carried,
     )
+
+
+def _with_incidents(old: Snapshot) -> Snapshot:
+    """Every alarm from before there were incidents is one of its own."""
+    instances = tuple(map(_with_incident, old.instances))
+    alarms = (record.standing.alarm for record in instances if record.standing is not None)
+    return replace(
+        old,
+        version=FORMAT_VERSION,
+        instances=instances,
+        incidents=tuple(
+            Incident(alarm.incident, kin_of(alarm), alarm, alarm.onset_time, alarm.onset_time, count=1)
+            for alarm in sorted(alarms, key=lambda alarm: alarm.onset_time)
+            if alarm.incident
+        ),
+    )
+
+
+def _with_incident(record: InstanceRecord) -> InstanceRecord:
+    standing = record.standing
+    if standing is None or standing.alarm.shadow or not standing.alarm.activations:
+        return record
+    alarm = replace(standing.alarm, incident=standing.alarm.alarm_id, incident_number=1)
+    return replace(record, standing=replace(standing, alarm=alarm))

@@ -37,7 +37,7 @@ def test_a_restored_engine_is_the_one_it_was() -> None:
 
 def test_a_snapshot_is_versioned_json_that_carries_the_time() -> None:
     written = msgspec.json.decode(busy().engine.snapshot())
-    assert (written["version"], written["now"]) == (2, "2026-03-01T08:00:09Z")
+    assert (written["version"], written["now"]) == (3, "2026-03-01T08:00:09Z")
 
 
 @pytest.mark.parametrize(
