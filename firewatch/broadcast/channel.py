@@ -63,13 +63,17 @@ class TemporaryDeliveryError(DeliveryError):
 
 
 class PermanentDeliveryError(DeliveryError):
-    """The receiver will never take this message; it is kept as dead. The same holds for its text."""
+    """The receiver will never take this message, but may take others; it is kept as dead. The same holds for its text.
+
+    What somebody can put right, such as a wrong key or address, is a temporary failure: nothing is lost meanwhile.
+    """
 
 
 class Channel(Protocol):
-    """One way to one target. Attempts come one at a time, in the event loop; a channel that has to block uses a thread.
+    """One way to one target. Attempts come in the event loop; a channel that has to block uses a thread. Fire is not held
+    up by what else is sent, so attempts may overlap.
 
-    An attempt is cancelled after `notifier.ATTEMPT_TIMEOUT` and then counts as a temporary failure, like every
+    An attempt is cancelled after `outlet.ATTEMPT_TIMEOUT` and then counts as a temporary failure, like every
     exception other than those above.
     """
 
