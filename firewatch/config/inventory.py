@@ -23,7 +23,7 @@ from firewatch.config.site_spec import (
 )
 from firewatch.config.units import converter, is_known
 from firewatch.model.site import (
-    SUPERVISORY_SIGNALS,
+    DERIVED_SIGNALS,
     Action,
     Asset,
     Building,
@@ -84,8 +84,8 @@ def _signal_problems(document: Document, path: Path_, spec: KindSpec) -> list[Pr
     for index, signal in enumerate(spec.signals):
         at = (*path, "signals", index)
         problems += _claim(places, signal.name, document, (*at, "name"), "signal")
-        if signal.name in {derived.name for derived in SUPERVISORY_SIGNALS}:
-            what = f'firewatch derives the signal "{signal.name}" for every device'
+        if signal.name in {derived.name for derived in DERIVED_SIGNALS}:
+            what = f'firewatch derives the signal "{signal.name}" for devices'
             problems.append(document.problem((*at, "name"), what, "leave it out"))
         if not is_known(signal.unit):
             problems.append(document.problem((*at, "unit"), f'unknown unit "{signal.unit}"'))
@@ -270,6 +270,7 @@ def _kind(spec: KindSpec) -> DeviceKind:
         signals=signals,
         actions=tuple(map(_action, spec.actions)),
         certified=spec.certified,
+        duty_checks=spec.duty_checks,
     )
 
 

@@ -1,7 +1,7 @@
 """Everything people write for one daemon: settings, sites, kinds of device, rules.
 
-Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`). A file that fails
-one pass is left out of the next, the others go on, and all problems come back together.
+Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`, `control_room`). A
+file that fails one pass is left out of the next, the others go on, and all problems come back together.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
+from firewatch.config.control_room import one_seat, read_control_room
 from firewatch.config.document import Document, read_document
 from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.inventory import read_inventory
@@ -26,6 +27,7 @@ from firewatch.config.rule_check import read_rules
 from firewatch.config.settings import Settings
 from firewatch.config.settings_check import ENV_PREFIX, settings_problems
 from firewatch.config.shape import problems_of
+from firewatch.model.seat import ONE_SEAT, ControlRoom
 from firewatch.model.site import Inventory
 from firewatch.rules.spec import RuleSpec
 
@@ -51,6 +53,7 @@ class Project:
     inventory: Inventory
     effective: tuple[EffectiveRule, ...]
     stamp: Stamp = field(default_factory=dict, compare=False)
+    control_room: ControlRoom = ONE_SEAT
 
     @property
     def rules(self) -> tuple[RuleSpec, ...]:
@@ -97,11 +100,11 @@ def load_project(settings: Settings) -> Project:
 def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
     """Read what can be read, the settings' files and more; the project is whole only if no problem is `wrong`.
 
-    What one of `more` is, rules, kinds or a site, is seen from its keys. A folder with rules elsewhere, such as a copy
-    to try changes in, takes the place of the settings' rules.
+    What one of `more` is, rules, kinds, seats or a site, is seen from its keys. A folder with rules elsewhere, such as
+    a copy to try changes in, takes the place of the settings' rules.
     """
     stamp = files_stamp(settings)
-    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": []}
+    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": [], "control_room": []}
     rules_in_force = [settings.rules]
     read: dict[Path, _Read] = {}
     for path in more:
@@ -114,7 +117,13 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     inventory, problems = _inventory([settings.sites, *extra["sites"]], [settings.devices, *extra["devices"]], read)
     rule_files, rule_problems = _documents([*rules_in_force, *extra["rules"]], "rules", read)
     rules, wrong = read_rules(rule_files, inventory, inventory_whole=not problems)
-    return Project(inventory=inventory, effective=rules, stamp=stamp), in_order([*problems, *rule_problems, *wrong])
+    room_files, room_problems = _documents(extra["control_room"] or _named(settings.control_room), "control_room", read)
+    room = one_seat(inventory)
+    for document in room_files:
+        room, found = read_control_room(document, inventory, inventory_whole=not problems)
+        room_problems += found
+    project = Project(inventory=inventory, effective=rules, stamp=stamp, control_room=room)
+    return project, in_order([*problems, *rule_problems, *wrong, *room_problems])
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
@@ -183,10 +192,16 @@ def _inventory(
     return inventory, [*problems, *wrong, *found]
 
 
+def _named(path: Path | None) -> list[Path]:
+    return [] if path is None else [path]
+
+
 def _role(document: Document | None) -> str:
     keys = set(document.data) if document is not None and isinstance(document.data, dict) else set()
     if "kinds" in keys:
         return "devices"
+    if "seats" in keys:
+        return "control_room"
     return "sites" if keys & {"buildings", "devices", "time_zone"} else "rules"
 
 

@@ -108,3 +108,4 @@ class Settings(BaseSettings):
     sites: Path = Path("config/sites")
     devices: Path = Path("config/devices")
     rules: Path = Path("rules")
+    control_room: Path | None = None

@@ -125,6 +125,8 @@ class KindSpec(SpecModel):
     """Whether it is certified fire equipment, such as a fire alarm controller, which firewatch never commands."""
     signals: Annotated[tuple[SignalSpec, ...], Field(strict=False, min_length=1, max_length=200)]
     actions: Annotated[tuple[ActionSpec, ...], Field(strict=False, max_length=50)] = ()
+    duty_checks: bool = False
+    """Whether its devices are desks that can be asked whether anybody is there."""
 
 
 class KindFile(SpecModel):

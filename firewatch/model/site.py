@@ -47,7 +47,20 @@ CLOCK_FAULT = Signal(
 )
 """True while a device's clock is further from firewatch's than the settings allow."""
 
+DUTY_CHECK = Signal(
+    name="duty_check",
+    type=SignalType.STATE,
+    label=LocalText(zh="查岗", en="Duty check"),
+    states=("asked", "answered", "missed"),
+    supervisory=True,
+)
+"""What became of the newest duty check, of a desk that can be asked for one (GB 26875.1-2011)."""
+
 SUPERVISORY_SIGNALS = (ONLINE, CLOCK_FAULT)
+"""Those that every device has."""
+
+DERIVED_SIGNALS = (*SUPERVISORY_SIGNALS, DUTY_CHECK)
+"""All that firewatch derives: no device sends them, and no kind may call a signal so."""
 
 
 class FieldMapping(msgspec.Struct, frozen=True):
@@ -134,7 +147,8 @@ class DeviceKind(msgspec.Struct, frozen=True):
 
     `system` groups kinds on the screen: water, lift, garage, camera, broadcast.
     `actions` are the commands the device answers. `certified` equipment, such as a fire alarm controller, answers none:
-    it is listened to, and neither silenced nor reset nor switched.
+    it is listened to, and neither silenced nor reset nor switched. Desks with `duty_checks` can be asked whether
+    anybody is there.
     """
 
     kind: str
@@ -143,10 +157,16 @@ class DeviceKind(msgspec.Struct, frozen=True):
     signals: tuple[Signal, ...]
     actions: tuple[Action, ...] = ()
     certified: bool = False
+    duty_checks: bool = False
+
+    @property
+    def all_signals(self) -> tuple[Signal, ...]:
+        """Those that its devices report, and then those that firewatch derives about them."""
+        return (*self.signals, *SUPERVISORY_SIGNALS, *((DUTY_CHECK,) if self.duty_checks else ()))
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, derived ones included; None if the kind has none."""
-        for signal in (*self.signals, *SUPERVISORY_SIGNALS):
+        for signal in self.all_signals:
             if signal.name == name:
                 return signal
         return None

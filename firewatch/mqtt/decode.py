@@ -37,7 +37,7 @@ from firewatch.model.contract import (
 )
 from firewatch.model.contract import Sequence as SequenceNumber
 from firewatch.model.observation import Observation
-from firewatch.model.site import SUPERVISORY_SIGNALS, Inventory
+from firewatch.model.site import DERIVED_SIGNALS, Inventory
 from firewatch.model.topic import DEFAULT_PREFIX, Channel, Topic, parse, topic_filter
 from firewatch.mqtt.device import (
     BACKLOG_LIMIT,
@@ -354,7 +354,7 @@ _MARKS = (
 
 
 def _unknown_signal(name: str, device: WatchedDevice) -> RefusedError:
-    if any(name == signal.name for signal in SUPERVISORY_SIGNALS):
+    if any(name == signal.name for signal in DERIVED_SIGNALS):
         return RefusedError(RejectionReason.UNKNOWN_SIGNAL, f'"{name}" is derived by firewatch, devices do not send it')
     known = ", ".join(device.signals)
     return RefusedError(RejectionReason.UNKNOWN_SIGNAL, f'{device.id} has no signal "{name}"; it has {known}')

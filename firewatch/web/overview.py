@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firewatch.model.alarm import AlarmClass, AlarmState
 from firewatch.model.observation import signal_id
-from firewatch.model.site import SUPERVISORY_SIGNALS, Device, Inventory, Signal, Site
+from firewatch.model.site import Device, Inventory, Signal, Site
 from firewatch.ports import Clock, CommandRecord, LiveView
 from firewatch.web.document import (
     ClassCount,
@@ -32,7 +32,7 @@ class Overview:
             signal_id(site.id, device.id, signal.name): (site, device, signal)
             for site in inventory.sites
             for device in site.devices
-            for signal in (*inventory.kinds[device.kind].signals, *SUPERVISORY_SIGNALS)
+            for signal in inventory.kinds[device.kind].all_signals
         }
 
     def sites(self) -> list[SiteView]:
@@ -117,7 +117,7 @@ class Overview:
             camera=device.stream is not None,
             actions=tuple(action.name for action in kind.actions),
             online=online.value if online is not None and isinstance(online.value, bool) else None,
-            signals=[self._signal(site, device, signal) for signal in (*kind.signals, *SUPERVISORY_SIGNALS)],
+            signals=[self._signal(site, device, signal) for signal in kind.all_signals],
         )
 
     def _signal(self, site: Site, device: Device, signal: Signal) -> SignalView:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
 from firewatch.config.project import load_inventory, load_settings, read_project
 from firewatch.config.settings import Settings
 from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, KindSpec, SignalSpec, SiteFile
@@ -100,6 +101,9 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (SignalSpec, CONFIGURATION),
         (DecoderSpec, CONFIGURATION),
         (FieldSpec, CONFIGURATION),
+        (ControlRoomFile, CONFIGURATION),
+        (SeatSpec, CONFIGURATION),
+        (ShiftSpec, CONFIGURATION),
         (RuleSpec, RULES),
         (ScopeSpec, RULES),
         (ActionsSpec, RULES),

@@ -33,6 +33,11 @@ def _worth_a_look(file: Path) -> None:
     raise ProblemsError(read_project(Settings(rules=file))[1])
 
 
+def _seats(file: Path) -> None:
+    """Raise what stops nothing, too."""
+    raise ProblemsError(read_project(Settings(rules=NO_RULES, control_room=file))[1])
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "rule": lambda file: load_rules([file], sample()),
     "lint": _worth_a_look,
@@ -40,6 +45,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "kinds": lambda file: load_project(Settings(sites=DATA / "small.site.yaml", devices=file, rules=NO_RULES)),
     "settings": load_settings,
     "test": lambda file: load_scenarios(file, sample()),
+    "seats": _seats,
 }
 
 
