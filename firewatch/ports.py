@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
-from firewatch.model.command import ActuatorAnswer, ActuatorCommand, OperatorCommand
+from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
 from firewatch.model.control_room import Drill, DutyCheck, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.observation import Observation
@@ -130,10 +130,21 @@ class StoredObservation(msgspec.Struct, frozen=True):
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
-    """A command and the last answer to it, None while there is none."""
+    """A command, the last answer to it (None while there is none), how far it is, and when a second signal showed that
+    it was carried out.
+    """
 
     command: ActuatorCommand
     answer: ActuatorAnswer | None
+    state: CommandState
+    proven_time: datetime | None = None
+
+    @classmethod
+    def of(
+        cls, command: ActuatorCommand, answer: ActuatorAnswer | None = None, proven_time: datetime | None = None
+    ) -> CommandRecord:
+        """The record of a command with what is known of it."""
+        return cls(command, answer, command_state(answer, proven_time), proven_time)
 
 
 class HistoryReader(Protocol):

@@ -26,6 +26,8 @@ from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.app.supervisor import Supervisor
 from firewatch.broadcast.actuators import Actuators
+from firewatch.broadcast.carrier import MqttCarrier
+from firewatch.broadcast.proof import Proofs
 from firewatch.config.project import Project
 from firewatch.config.settings import MqttSettings, Settings
 from firewatch.model.observation import Observation
@@ -115,7 +117,7 @@ class App:
             telemetry=self._telemetry,
         )
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
-        actuators = Actuators(session, mqtt.prefix, self._telemetry, on_change=feed.push)
+        actuators = Actuators(MqttCarrier(session, mqtt.prefix), Proofs(self._inventory).of, self._telemetry)
         loop = EngineLoop(
             recovered.engine,
             self._clock,

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import structlog
 
-from firewatch.broadcast.actuators import Actuators
+from firewatch.broadcast.actuators import Actuators, CommandChange
 from firewatch.engine.engine import Engine, Prepared
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmTransition, Annunciation
@@ -26,13 +26,15 @@ from firewatch.model.command import (
     AcknowledgeIncident,
     Actuate,
     ActuatorAnswer,
+    ActuatorCommand,
     OperatorCommand,
     OutOfService,
     ReturnSubjectToService,
 )
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
-from firewatch.model.observation import Observation
+from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, RulesReload
+from firewatch.model.site import COMMAND
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.mqtt.rejection import RejectionReason
@@ -118,7 +120,12 @@ class _Question:
     done: asyncio.Future[Any]
 
 
-_Item = _Messages | Sequence[Observation] | _Command | _Takeover | _Question
+@dataclass(slots=True)
+class _Answer:
+    answer: ActuatorAnswer
+
+
+_Item = _Messages | Sequence[Observation] | _Answer | _Command | _Takeover | _Question
 
 
 class _Allowance:
@@ -190,6 +197,11 @@ class EngineLoop:
     def offer_observations(self, observations: Sequence[Observation]) -> None:
         """Take observations that need no acknowledgement, such as a camera's."""
         self._inbox.append(observations)
+        self._wake.set()
+
+    def offer_answer(self, answer: ActuatorAnswer) -> None:
+        """Take an actuator's answer that came another way than over MQTT."""
+        self._inbox.append(_Answer(answer))
         self._wake.set()
 
     def notice(self, rejection: Rejection) -> None:
@@ -314,9 +326,7 @@ class EngineLoop:
     def _housekeeping(self) -> None:
         now = self._clock.now()
         self._guarded(lambda: self._carry_out(self._engine.advance(now), []))
-        given_up = self._actuators.advance(now)
-        if given_up:
-            self._history.write(given_up)
+        self._guarded(lambda: self._note_changes(self._actuators.advance(now)))
         self._apply_back_pressure()
         self._report()
 
@@ -331,6 +341,8 @@ class EngineLoop:
     def _take(self, item: _Item) -> None:
         if isinstance(item, _Messages):
             self._take_messages(item)
+        elif isinstance(item, _Answer):
+            self._guarded(partial(self._take_answer_alone, item.answer))
         elif isinstance(item, _Command):
             self._guarded(partial(self._take_command, item))
         elif isinstance(item, _Takeover):
@@ -360,8 +372,38 @@ class EngineLoop:
             for observation in heard:
                 self._observe(observation, records)
 
+    def _take_answer_alone(self, answer: ActuatorAnswer) -> None:
+        changes = self._actuators.answered(answer)
+        if changes is not None:
+            self._note_changes(changes, answer)
+
+    def _note_changes(self, changes: Sequence[CommandChange], *answers: ActuatorAnswer) -> None:
+        """Keep what became of commands, and let the rules hear of it."""
+        records: list[Record] = []
+        self._follow(changes, records)
+        records += answers
+        if records:
+            self._history.write(records)
+
+    def _follow(self, changes: Sequence[CommandChange], records: list[Record]) -> None:
+        """Show how far commands are and observe it. The observation is recorded before what ends a command: after a
+        kill in between the command is followed again, and its end is not lost to the rules.
+        """
+        for change in changes:
+            self._feed.push(change.record)
+            if change.state is not None:
+                self._observe(self._command_observation(change), records)
+            records += change.stored
+
+    def _command_observation(self, change: CommandChange) -> Observation:
+        now = self._clock.now()
+        signal = f"{change.record.command.device}/{COMMAND.name}"
+        return Observation(signal, change.record.state.value, Quality.GOOD, now, now, now)
+
     def _take_answer(self, answer: ActuatorAnswer, message: IncomingMessage, records: list[Record]) -> None:
-        if self._actuators.answered(answer):
+        changes = self._actuators.answered(answer)
+        if changes is not None:
+            self._follow(changes, records)
             records.append(answer)
             return
         detail = f"{answer.device} answers a command that another device was given"
@@ -434,6 +476,9 @@ class EngineLoop:
                 waited = self._clock.now() - observation.receive_time
                 self._telemetry.emit(ObservationDecided(seconds=waited.total_seconds()))
         self._feed.push(observation)
+        proven = self._actuators.observed(observation)
+        if proven:
+            self._follow(proven, records)
 
     def _reject(self, rejection: Rejection, records: list[Record]) -> None:
         self._rejections.add(rejection)
@@ -464,7 +509,7 @@ class EngineLoop:
         shown: dict[str, Alarm] = {}
         for effect in effects:
             if isinstance(effect, SendCommand):
-                self._actuators.send(effect.command, now)
+                self._ask(effect.command, now)
                 continue
             alarm = effect.alarm if isinstance(effect, Annunciate) else effect.transition.alarm
             if isinstance(effect, Annunciate):
@@ -472,6 +517,12 @@ class EngineLoop:
             elif shown.get(alarm.alarm_id) is not alarm:
                 self._show(self._stamped(alarm))
             shown[alarm.alarm_id] = alarm
+
+    def _ask(self, command: ActuatorCommand, now: datetime) -> None:
+        """Send a command. That it was sent is observed after what is being taken now."""
+        for change in self._actuators.send(command, now):
+            self._feed.push(change.record)
+            self._inbox.append([self._command_observation(change)])
 
     def _transition(
         self, effect: RecordTransition, told: Mapping[int, Annunciation], records: list[Record]

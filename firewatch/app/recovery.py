@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from firewatch.broadcast.actuators import FINAL_STATES, FOLLOW_LIMIT
+from firewatch.broadcast.actuators import FOLLOW_LIMIT
+from firewatch.broadcast.proof import Proofs
 from firewatch.config.difference import difference
 from firewatch.engine.engine import Engine
 from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm
-from firewatch.model.command import ActuatorCommand
+from firewatch.model.command import ActuatorCommand, CommandState
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, HistoryReader
@@ -93,7 +94,7 @@ async def recover(
         last_ordinal=last_ordinal if taken is None else last_ordinal + 1,
         heard_until=heard_until,
         annunciated=await _standing(reader),
-        effects=[*await _to_send_again(left, reader, now), *left],
+        effects=[*await _to_send_again(left, reader, Proofs(current.inventory), now), *left],
         taken=taken,
     )
 
@@ -216,16 +217,23 @@ async def _was_recorded(command: ActuatorCommand, reader: HistoryReader) -> bool
     return any(record.command.command_id == command.command_id for record in records)
 
 
-async def _to_send_again(left: list[Effect], reader: HistoryReader, now: datetime) -> list[Effect]:
+async def _to_send_again(left: list[Effect], reader: HistoryReader, proofs: Proofs, now: datetime) -> list[Effect]:
     commanded_anew = {effect.command.device for effect in left if isinstance(effect, SendCommand)}
     return [
         SendCommand(record.command)
         for record in await reader.newest_commands()
-        if record.command.device not in commanded_anew and is_worth_sending_again(record, now)
+        if record.command.device not in commanded_anew
+        and is_worth_sending_again(record, now, awaits_proof=proofs.of(record.command) is not None)
     ]
 
 
-def is_worth_sending_again(newest: CommandRecord, now: datetime, limit: timedelta = FOLLOW_LIMIT) -> bool:
-    """Whether a device's newest command was given not long ago and never came to an end."""
-    is_final = newest.answer is not None and newest.answer.state in FINAL_STATES
-    return not is_final and now - newest.command.issued_time < limit
+def is_worth_sending_again(
+    newest: CommandRecord, now: datetime, *, awaits_proof: bool, limit: timedelta = FOLLOW_LIMIT
+) -> bool:
+    """Whether a device's newest command was given not long ago and never came to an end: it is not done, or nothing has
+    shown yet that it is.
+    """
+    is_open = newest.state in (CommandState.SENT, CommandState.ACCEPTED) or (
+        newest.state is CommandState.DONE and awaits_proof
+    )
+    return is_open and now - newest.command.issued_time < limit

@@ -71,13 +71,18 @@ class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
     software: ShortText = ""
 
 
-class CommandMessage(msgspec.Struct, frozen=True):
-    """firewatch asks an actuator for something. The same `id` may come twice and must be done once."""
+class CommandMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """firewatch asks an actuator for something. The same `id` may come twice and must be done once.
+
+    With a higher `attempt` no second signal has shown that it was done: the actuator sees to it that its output is as
+    it was asked, and answers again. That changes nothing where it is so already, and never repeats what was played.
+    """
 
     id: Name
     action: Name
     parameters: dict[str, str | float | bool]
     time: Instant
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
 
 
 class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -59,7 +59,16 @@ DUTY_CHECK = Signal(
 SUPERVISORY_SIGNALS = (ONLINE, CLOCK_FAULT)
 """Those that every device has."""
 
-DERIVED_SIGNALS = (*SUPERVISORY_SIGNALS, DUTY_CHECK)
+COMMAND = Signal(
+    name="command",
+    type=SignalType.STATE,
+    label=LocalText(zh="指令执行", en="Command"),
+    states=("sent", "accepted", "done", "proven", "failed", "unproven"),
+    supervisory=True,
+)
+"""How far a device that answers commands is with the newest one (`model.command.CommandState`)."""
+
+DERIVED_SIGNALS = (*SUPERVISORY_SIGNALS, DUTY_CHECK, COMMAND)
 """All that firewatch derives: no device sends them, and no kind may call a signal so."""
 
 
@@ -162,7 +171,9 @@ class DeviceKind(msgspec.Struct, frozen=True):
     @property
     def all_signals(self) -> tuple[Signal, ...]:
         """Those that its devices report, and then those that firewatch derives about them."""
-        return (*self.signals, *SUPERVISORY_SIGNALS, *((DUTY_CHECK,) if self.duty_checks else ()))
+        command = (COMMAND,) if self.actions else ()
+        duty_check = (DUTY_CHECK,) if self.duty_checks else ()
+        return (*self.signals, *SUPERVISORY_SIGNALS, *command, *duty_check)
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, derived ones included; None if the kind has none."""

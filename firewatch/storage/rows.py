@@ -339,7 +339,7 @@ def read_observation(signal: str, row: Row) -> StoredObservation:
 
 def read_command(row: Row) -> CommandRecord:
     """A row of the queries `commands` and `newest_commands`."""
-    command_id, device, action, parameters, cause, rule, issued_time = row[:7]
+    command_id, device, action, parameters, cause, rule, issued_time, proven_time = row[:8]
     command = ActuatorCommand(
         command_id=command_id,
         device=device,
@@ -349,7 +349,7 @@ def read_command(row: Row) -> CommandRecord:
         rule=rule,
         issued_time=issued_time.astimezone(UTC),
     )
-    return CommandRecord(command=command, answer=_answer(command_id, row[7:]))
+    return CommandRecord.of(command, _answer(command_id, row[8:]), proven_time and proven_time.astimezone(UTC))
 
 
 def _answer(command_id: str, row: Sequence[Any]) -> ActuatorAnswer | None:

@@ -383,6 +383,54 @@ class CommandUnanswered(Occurrence, frozen=True):
     )
 
 
+class CommandProven(Occurrence, frozen=True):
+    """A second signal showed that an actuator did what it was asked."""
+
+    command_id: str
+    device: str
+    action: str
+    seconds: float
+    attempts: int
+    sentence: ClassVar[str] = "A command was proven by a second signal"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Spread(
+            "firewatch_command_proof_seconds",
+            "From a command to the second signal that shows it.",
+            "seconds",
+            (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0),
+        ),
+    )
+
+
+class CommandRepeated(Occurrence, frozen=True):
+    """An actuator answered, no second signal showed that it acted, and it is asked again."""
+
+    command_id: str
+    device: str
+    action: str
+    attempt: int
+    sentence: ClassVar[str] = "A command was repeated because no second signal shows it"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_repeated_commands_total", "Commands repeated for want of proof.", ("action",)),
+    )
+
+
+class CommandUnproven(Occurrence, frozen=True):
+    """No second signal ever showed that an actuator did what it said; somebody has to go and look."""
+
+    command_id: str
+    device: str
+    action: str
+    waited_seconds: float
+    attempts: int
+    sentence: ClassVar[str] = "An actuator answered, and nothing shows that it acted"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_unproven_commands_total", "Commands that no second signal showed.", ("action",)),
+    )
+
+
 # ---------------------------------------------------------------- cameras
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
+from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.control_room import Drill, DutyCheck, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
@@ -108,7 +108,7 @@ class InMemoryHistory:
         self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
     ) -> list[CommandRecord]:
         """Commands, newest first."""
-        records = [CommandRecord(each, self._answers.get(each.command_id)) for each in self._commands.values()]
+        records = map(self._command_record, self._commands.values())
         found = [
             record
             for record in records
@@ -119,7 +119,7 @@ class InMemoryHistory:
 
     async def newest_commands(self) -> list[CommandRecord]:
         """The newest command of every device, with the last answer to it, by device."""
-        records = [CommandRecord(each, self._answers.get(each.command_id)) for each in self._commands.values()]
+        records = map(self._command_record, self._commands.values())
         newest = {record.command.device: record for record in sorted(records, key=_age)}
         return [newest[device] for device in sorted(newest)]
 
@@ -195,13 +195,14 @@ class InMemoryHistory:
         return max(self._inputs, default=0)
 
     async def last_word(self) -> datetime | None:
-    async def delivery(self, delivery_id: str) -> Delivery | None:
-        """One delivery as it stands."""
-        return self._deliveries.get(delivery_id)
-
         """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
         changes = (each.transition_time for one in self._transitions.values() for each in one.values())
         return max((*(each.now for each in self._inputs.values()), *changes), default=None)
+
+    def _command_record(self, command: ActuatorCommand) -> CommandRecord:
+        proven = self._stages.get((command.cause, Stage.PROVEN, command.command_id))
+        proven_time = proven.stage_time if proven is not None else None
+        return CommandRecord.of(command, self._answers.get(command.command_id), proven_time)
 
     def _keep(self, record: Record) -> None:
         match record:
@@ -212,7 +213,8 @@ class InMemoryHistory:
             case ActuatorCommand():
                 self._commands.setdefault(record.command_id, record)
             case ActuatorAnswer():
-                if not _is_final(self._answers.get(record.command_id)):
+                kept = self._answers.get(record.command_id)
+                if not _is_final(kept) or _has_failed(record) > _has_failed(kept):
                     self._answers[record.command_id] = record
             case Picture():
                 self._pictures.setdefault(record.picture_id, record)
@@ -272,6 +274,10 @@ def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
 
 def _is_final(answer: ActuatorAnswer | None) -> bool:
     return answer is not None and answer.state is not AnswerState.ACCEPTED
+
+
+def _has_failed(answer: ActuatorAnswer | None) -> bool:
+    return answer is not None and answer.state is AnswerState.FAILED
 
 
 def _age(record: CommandRecord) -> tuple[datetime, str]:

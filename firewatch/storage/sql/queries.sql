@@ -128,27 +128,30 @@ FROM (
 ORDER BY source_time, ordinal
 
 -- commands --
--- Newest first, each with its answer: the first final one, else the last.
-SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time,
+-- Newest first, each with when it was proven and its answer: the first that it failed, else that it is done, else the
+-- last.
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, p.stage_time,
        a.state, a.detail, a.device, a.source_time, a.receive_time
 FROM actuator_command AS c
 LEFT JOIN LATERAL (
     SELECT *
     FROM actuator_answer AS each
     WHERE each.command_id = c.command_id
-    ORDER BY each.state = 'accepted',
+    ORDER BY each.state <> 'failed', each.state = 'accepted',
              CASE WHEN each.state <> 'accepted' THEN each.receive_time END,
              each.receive_time DESC
     LIMIT 1
 ) AS a ON true
+LEFT JOIN stage_reached AS p
+    ON p.alarm_id = c.cause AND p.stage = 'proven' AND p.reached_by = c.command_id
 WHERE (%(cause)s::text IS NULL OR c.cause = %(cause)s)
   AND (NOT %(unanswered)s OR a.state IS NULL OR a.state = 'accepted')
 ORDER BY c.issued_time DESC, c.command_id DESC
 LIMIT %(limit)s
 
 -- newest_commands --
--- One for each device, with its answer: the first final one, else the last.
-SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time,
+-- One for each device, like those above.
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, p.stage_time,
        a.state, a.detail, a.device, a.source_time, a.receive_time
 FROM (
     SELECT DISTINCT ON (device) *
@@ -159,11 +162,13 @@ LEFT JOIN LATERAL (
     SELECT *
     FROM actuator_answer AS each
     WHERE each.command_id = c.command_id
-    ORDER BY each.state = 'accepted',
+    ORDER BY each.state <> 'failed', each.state = 'accepted',
              CASE WHEN each.state <> 'accepted' THEN each.receive_time END,
              each.receive_time DESC
     LIMIT 1
 ) AS a ON true
+LEFT JOIN stage_reached AS p
+    ON p.alarm_id = c.cause AND p.stage = 'proven' AND p.reached_by = c.command_id
 ORDER BY c.device
 
 -- stages --

@@ -8,8 +8,8 @@ import msgspec
 import psycopg
 import pytest
 
-from firewatch.model.alarm import AlarmState
-from firewatch.model.command import AnswerState, OutOfService, Shelve
+from firewatch.model.alarm import AlarmState, Stage, StageReached
+from firewatch.model.command import AnswerState, CommandState, OutOfService, Shelve
 from firewatch.model.observation import Quality
 from firewatch.model.reload import (
     ReloadOutcome,
@@ -156,16 +156,17 @@ async def test_a_device_whose_clock_stands_still_loses_no_reading(history: Postg
         ([answer(AnswerState.ACCEPTED, 1)], answer(AnswerState.ACCEPTED, 1)),
         ([answer(AnswerState.ACCEPTED, 1), answer(AnswerState.DONE, 2)], answer(AnswerState.DONE, 2)),
         ([answer(AnswerState.DONE, 2), answer(AnswerState.ACCEPTED, 3)], answer(AnswerState.DONE, 2)),
-        ([answer(AnswerState.DONE, 2), answer(AnswerState.FAILED, 3)], answer(AnswerState.DONE, 2)),
+        ([answer(AnswerState.DONE, 2), answer(AnswerState.FAILED, 3)], answer(AnswerState.FAILED, 3)),
+        ([answer(AnswerState.FAILED, 2), answer(AnswerState.DONE, 3)], answer(AnswerState.FAILED, 2)),
         ([answer(AnswerState.ACCEPTED, 1), answer(AnswerState.ACCEPTED, 3)], answer(AnswerState.ACCEPTED, 3)),
     ],
 )
-async def test_a_command_shows_its_first_final_answer_else_its_last(
+async def test_a_command_shows_that_it_failed_else_that_it_is_done_else_its_last_answer(
     history: PostgresHistory, answers: list, shown: object
 ) -> None:
     history.write([command(), *answers])
     await history.flush()
-    assert await history.commands() == [CommandRecord(command(), shown)]
+    assert await history.commands() == [CommandRecord.of(command(), shown)]
 
 
 async def test_commands_are_found_by_cause_and_by_what_is_still_owed(history: PostgresHistory) -> None:
@@ -183,7 +184,17 @@ async def test_a_command_that_was_given_up_is_owed_no_more(history: PostgresHist
     history.write([given_up])
     await history.flush()
     assert await history.commands(unanswered=True) == []
-    assert await history.commands() == [CommandRecord(command(), given_up)]
+    assert await history.commands() == [CommandRecord.of(command(), given_up)]
+
+
+async def test_a_command_shows_when_a_second_signal_proved_it(history: PostgresHistory) -> None:
+    proven = StageReached("a1", Stage.PROVEN, at(3), by="c1")
+    history.write([command("c1", 1), command("c2", 2), answer(AnswerState.DONE, 2, command_id="c1"), proven])
+    await history.flush()
+    shown = {each.command.command_id: (each.state, each.proven_time) for each in await history.commands()}
+    assert shown == {"c1": (CommandState.PROVEN, proven.stage_time), "c2": (CommandState.SENT, None)}
+    (newest,) = await history.newest_commands()
+    assert newest.state is CommandState.SENT
 
 
 async def test_the_newest_command_of_every_device_comes_with_its_answer(history: PostgresHistory) -> None:
@@ -195,9 +206,9 @@ async def test_the_newest_command_of_every_device_comes_with_its_answer(history:
     history.write([*door, *loudspeaker, *at_once, answer(AnswerState.DONE, command_id="played"), done, accepted])
     await history.flush()
     assert await history.newest_commands() == [
-        CommandRecord(loudspeaker[0], None),
-        CommandRecord(door[1], done),
-        CommandRecord(at_once[1], None),
+        CommandRecord.of(loudspeaker[0], None),
+        CommandRecord.of(door[1], done),
+        CommandRecord.of(at_once[1], None),
     ]
 
 

@@ -14,6 +14,8 @@ import pytest
 from firewatch.app.loop import STORED_REJECTIONS_A_SECOND, EngineLoop
 from firewatch.app.recovery import is_worth_sending_again, recover
 from firewatch.broadcast.actuators import Actuators
+from firewatch.broadcast.carrier import MqttCarrier
+from firewatch.broadcast.proof import Proofs
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmState
 from firewatch.model.command import (
@@ -108,6 +110,8 @@ class Feed:
 class Daemon:
     """An engine loop among fakes; `boot` again stands for a restart with the same history and disk."""
 
+    inventory = INVENTORY
+
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
         self.history = InMemoryHistory()
@@ -118,10 +122,10 @@ class Daemon:
         self.source = RecordingSource()
         self.feed = Feed()
         self.telemetry = Telemetry()
-        self.rule_set = RuleSet(rules or (SMOKE,), INVENTORY)
+        self.rule_set = RuleSet(rules or (SMOKE,), self.inventory)
         self.kept_rules.keep(self.rule_set)
         recovered = await recover(self.rule_set, self.kept_rules, self.snapshots, self.history, self.clock.now())
-        actuators = Actuators(self.source, "firewatch/v1/", self.telemetry, on_change=self.feed.push)
+        actuators = Actuators(MqttCarrier(self.source, "firewatch/v1/"), Proofs(self.inventory).of, self.telemetry)
         self.loop = EngineLoop(
             recovered.engine,
             self.clock,
@@ -372,25 +376,34 @@ async def test_a_start_without_a_snapshot_never_uses_an_ordinal_twice(tmp_path: 
     await daemon.boot()
     async with daemon.running():
         await daemon.hear(b"true")
-    assert await daemon.history.last_ordinal() == ordinal + 1
+    assert await daemon.history.last_ordinal() == ordinal + 2, "the reading, and that the door was asked"
 
 
 @pytest.mark.parametrize(
-    ("age", "answer", "again"),
+    ("age", "answer", "awaits_proof", "is_proven", "again"),
     [
-        (timedelta(seconds=5), None, True),
-        (timedelta(seconds=5), AnswerState.ACCEPTED, True),
-        (timedelta(seconds=5), AnswerState.DONE, False),
-        (timedelta(seconds=5), AnswerState.FAILED, False),
-        (timedelta(days=30), None, False),
-        (timedelta(days=30), AnswerState.ACCEPTED, False),
+        (5, None, False, False, True),
+        (5, AnswerState.ACCEPTED, False, False, True),
+        (5, AnswerState.DONE, False, False, False),
+        (5, AnswerState.FAILED, False, False, False),
+        (5, AnswerState.DONE, True, False, True),
+        (5, AnswerState.DONE, True, True, False),
+        (5, AnswerState.ACCEPTED, True, True, False),
+        (5, AnswerState.FAILED, True, False, False),
+        (2_592_000, None, False, False, False),
+        (2_592_000, AnswerState.ACCEPTED, False, False, False),
+        (2_592_000, AnswerState.DONE, True, False, False),
     ],
 )
-def test_which_commands_a_restart_sends_again(age: timedelta, answer: AnswerState | None, again: bool) -> None:
+def test_which_commands_a_restart_sends_again(
+    age: int, answer: AnswerState | None, awaits_proof: bool, is_proven: bool, again: bool
+) -> None:
     now = FakeClock().now()
-    command = ActuatorCommand("c", "s/door", "hold_door", {}, "cause", "rule", now - age)
-    said = ActuatorAnswer("c", "s/door", answer, "", now - age, now - age) if answer is not None else None
-    assert is_worth_sending_again(CommandRecord.of(command, said), now) is again
+    then = now - timedelta(seconds=age)
+    command = ActuatorCommand("c", "s/door", "hold_door", {}, "cause", "rule", then)
+    said = ActuatorAnswer("c", "s/door", answer, "", then, then) if answer is not None else None
+    record = CommandRecord.of(command, said, then if is_proven else None)
+    assert is_worth_sending_again(record, now, awaits_proof=awaits_proof) is again
 
 
 async def test_what_the_restart_decides_comes_after_what_is_sent_again(tmp_path: Path) -> None:

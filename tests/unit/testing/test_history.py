@@ -123,7 +123,7 @@ async def test_the_newest_command_of_every_device_comes_with_its_answer() -> Non
     done = ActuatorAnswer("released", "sample/b", AnswerState.DONE, "released", later, later)
     assert await history.newest_commands() == []
     history.write([released, held, played, done])
-    assert await history.newest_commands() == [CommandRecord(played, None), CommandRecord(released, done)]
+    assert await history.newest_commands() == [CommandRecord.of(played, None), CommandRecord.of(released, done)]
 
 
 def test_a_publisher_remembers_what_a_broker_would_hold() -> None:

@@ -265,7 +265,7 @@ class World:
         command = ActuatorCommand(name, device, action, {}, ALARM_ID, "e-bike-in-lift", now)
         said = None if answer is None else ActuatorAnswer(name, device, *answer, now, now)
         self.history.write([command] if said is None else [command, said])
-        self.feed.push(CommandRecord(command, said))
+        self.feed.push(CommandRecord.of(command, said))
 
     def reject(self, reason: str) -> None:
         source = "firewatch/v1/telemetry/sample/tank-1"
