@@ -38,6 +38,11 @@ CONFIRMED_WITHIN = timedelta(days=1)
 """For how long after its end an alarm may still be confirmed: what came at night is settled at the next day's handover.
 """
 
+MOST_URGENT_SHELVED_FIRE = Priority.LOW
+"""The most urgent alarm of class fire that may be shelved, whatever its rule says: nobody hides from a control room
+that it burns. A detector that cannot be trusted is taken out of service, with a reason and an end.
+"""
+
 MAINTENANCE_AT_MOST = timedelta(days=31)
 """How long something may be out of service before somebody has to say again that it is."""
 
@@ -158,18 +163,28 @@ def step(standing: StandingAlarm | None, event: Event, now: datetime, policy: Po
             return _command(_to_be_commanded(standing, event), event, now, policy)
 
 
+def may_be_shelved(alarm_class: AlarmClass, priority: Priority) -> bool:
+    """Whether any rule could let such an alarm be shelved."""
+    return alarm_class is not AlarmClass.FIRE or not priority.is_more_urgent_than(MOST_URGENT_SHELVED_FIRE)
+
+
 def next_due(standing: StandingAlarm, policy: Policy) -> datetime | None:
     """When time alone moves the alarm: its shelf or its maintenance ends, people are reminded that it will, or are told
     again; None if it does not.
     """
     alarm, after = standing.alarm, policy.realarm_after
-    dues = [alarm.shelf.until_time] if alarm.shelf is not None else []
+    dues = [_shelf_end(alarm, alarm.shelf)] if alarm.shelf is not None else []
     if alarm.out_of_service is not None and alarm.out_of_service.until_time is not None:
         dues.append(_reminder_or_end(alarm.out_of_service, alarm.out_of_service.until_time))
     may_realarm = not alarm.hidden and not alarm.shadow and Move.REALARM in TRANSITIONS[alarm.state]
     if after is not None and standing.told_time is not None and may_realarm:
         dues.append(standing.told_time + after)
     return min(dues, default=None)
+
+
+def _shelf_end(alarm: Alarm, shelf: Shelf) -> datetime:
+    """At once for an alarm that has become too urgent for its shelf."""
+    return shelf.until_time if may_be_shelved(alarm.alarm_class, alarm.priority) else shelf.since_time
 
 
 def _reminder_or_end(maintenance: Maintenance, until: datetime) -> datetime:
@@ -197,6 +212,8 @@ def _onset(standing: StandingAlarm | None, onset: Onset, now: datetime) -> Stepp
         state=row.state,
         condition=ConditionState.ACTIVE,
         activations=before.activations + 1,
+        incident=draft.incident,
+        incident_number=draft.incident_number,
         priority=draft.priority,
         alarm_class=draft.alarm_class,
         text=draft.text,
@@ -300,10 +317,9 @@ def _due(standing: StandingAlarm | None, now: datetime, policy: Policy) -> Stepp
     due = next_due(standing, policy) if standing is not None else None
     if standing is None or due is None or due > now:
         return standing, ()
-    shelf = standing.alarm.shelf
-    if shelf is not None and shelf.until_time <= now:
-        return _end_shelf(standing, Move.SHELF_ENDED, now)
     before = standing.alarm
+    if before.shelf is not None and _shelf_end(before, before.shelf) <= now:
+        return _end_shelf(standing, Move.SHELF_ENDED, now)
     if before.out_of_service is not None:
         return _remind_or_end(standing, before.out_of_service, now)
     row = TRANSITIONS[before.state][Move.REALARM]
@@ -416,6 +432,12 @@ def _shelve(standing: StandingAlarm, command: Shelve, now: datetime, policy: Pol
     before, at_most = standing.alarm, policy.shelved_at_most
     if at_most is None:
         raise RefusedCommandError(f"Alarms of the rule {before.rule} are not to be shelved.")
+    if not may_be_shelved(before.alarm_class, before.priority):
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} tells of fire, with priority {before.priority}. Fire alarms more urgent than "
+            f"{MOST_URGENT_SHELVED_FIRE} are not to be shelved, whatever their rule says: nobody would see the fire. "
+            "Acknowledge it, or take it out of service while the detector is repaired."
+        )
     if not command.reason.strip():
         raise RefusedCommandError("An alarm is not shelved without a reason; say why.")
     one_shot = command.duration is None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from firewatch.alarms.lifecycle import MOST_URGENT_SHELVED_FIRE, may_be_shelved
 from firewatch.config.condition_check import ConditionChecker, named, window_problems
 from firewatch.config.condition_logic import implies
 from firewatch.config.document import Document, Path_
@@ -107,6 +108,7 @@ class _RuleChecker:
             if deaf:
                 what = f"none of the rule's signals belongs to {named(deaf)}, so the rule will never act there"
                 found.append(rule.problem(("scope",), what, "narrow the scope", severity=Severity.LINT))
+        found += _shelving_problems(rule, effective)
         for phase in PHASES:
             for index, action in enumerate(getattr(spec.actions, phase)):
                 found += self._action_problems(rule, ("actions", phase, index), action, variant.subjects)
@@ -161,6 +163,13 @@ def _problems_of_itself(rule: Written[RuleSpec]) -> Iterator[Problem]:
         if getattr(spec.actions, phase) and "camera_session" not in kinds:
             what = f'"{phase}" exists for camera sessions only, this rule watches {", ".join(kinds)}'
             yield rule.problem(("actions", phase), what, "use active and inactive")
+
+
+def _shelving_problems(rule: Written[RuleSpec], spec: RuleSpec) -> Iterator[Problem]:
+    if spec.shelving.allowed and not any(may_be_shelved(spec.alarm_class, step.priority) for step in spec.steps):
+        what = f"alarms of class fire that are more urgent than {MOST_URGENT_SHELVED_FIRE} are never shelved"
+        hint = "leave it out; what cannot be trusted is taken out of service"
+        yield rule.problem(("shelving", "allowed"), what, hint, severity=Severity.LINT)
 
 
 def _ladder_problems(rule: Written[RuleSpec], steps: Sequence[StepSpec]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -27,14 +27,17 @@ def arguments(verb: str) -> dict[str, msgspec.structs.FieldInfo]:
     return {field.name: field for field in msgspec.structs.fields(COMMANDS[verb]) if field.name not in _FOUND_BY_RULE}
 
 
-def read_argument(field: msgspec.structs.FieldInfo, written: Any) -> Any:
-    """The argument as the command wants it.
+def read_argument(field: msgspec.structs.FieldInfo, written: Any, now: datetime) -> Any:
+    """The argument as the command wants it; an instant is written as a duration from `now` on.
 
     Raises:
         ValueError: it is of another sort; the message says which.
     """
-    if timedelta in (field.type, *typing.get_args(field.type)) and isinstance(written, str):
+    types = (field.type, *typing.get_args(field.type))
+    if isinstance(written, str) and timedelta in types:
         return parse_duration(written)
+    if isinstance(written, str) and datetime in types:
+        return now + parse_duration(written)
     try:
         return msgspec.convert(written, field.type)
     except msgspec.ValidationError as error:

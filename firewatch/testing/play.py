@@ -178,7 +178,7 @@ class _Player:
         about = Judged(step.rule, self._subject((*at, verb)))
         alarm = self._alarm(about)
         given = {
-            name: read_argument(argument, step.given[name])
+            name: read_argument(argument, step.given[name], self._now)
             for name, argument in arguments(verb).items()
             if name in step.given
         }

@@ -261,7 +261,7 @@ class _Reader:
         for name, argument in arguments(step.verb).items():
             if name in step.given:
                 try:
-                    read_argument(argument, step.given[name])
+                    read_argument(argument, step.given[name], START + step.at)
                 except ValueError as error:
                     self._add((*at, name), str(error))
 

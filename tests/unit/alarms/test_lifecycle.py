@@ -35,12 +35,14 @@ from firewatch.model.alarm import (
     AlarmClock,
     AlarmState,
     ConditionState,
+    Confirmation,
     Maintenance,
     Priority,
     Shelf,
+    Verdict,
     alarm_id,
 )
-from firewatch.model.command import Acknowledge, OutOfService, Reset, ReturnToService, Shelve, Unshelve
+from firewatch.model.command import Acknowledge, Confirm, OutOfService, Reset, ReturnToService, Shelve, Unshelve
 from firewatch.model.effect import Annunciate, Effect, RecordTransition
 from firewatch.model.text import LocalText
 
@@ -102,6 +104,8 @@ class Life:
             "unexplained": Suppression(None),
             "due": Due(),
             "ack": Acknowledge(identity, operator="li", comment="seen"),
+            "confirm real": Confirm(identity, "wang", Verdict.REAL, "put out"),
+            "confirm false": Confirm(identity, "wang", Verdict.FALSE, "dust"),
             "reset": Reset(identity, operator="li", comment="repaired"),
             "shelve 60s": Shelve(identity, operator="li", reason="nuisance", duration=timedelta(seconds=60)),
             "shelve 9h": Shelve(identity, operator="li", reason="nuisance", duration=timedelta(hours=9)),
@@ -111,6 +115,11 @@ class Life:
             "unshelve": Unshelve(identity, operator="wang"),
             "take out": TakenOut(OutOfService("low", "s/h", "li", "work order 7"), blank(now)),
             "take out silently": TakenOut(OutOfService("low", "s/h", "li", ""), blank(now)),
+            "take out 40min": TakenOut(maintenance(now, minutes=40), blank(now)),
+            "take out 3h": TakenOut(maintenance(now, hours=3), blank(now)),
+            "take out 0s": TakenOut(maintenance(now, hours=0), blank(now)),
+            "take out 31d": TakenOut(maintenance(now, days=31), blank(now)),
+            "take out longer": TakenOut(maintenance(now, days=31, microseconds=1), blank(now)),
             "return": ReturnToService(identity, operator="wang", reason="done"),
         }
         return events[what]
@@ -124,6 +133,10 @@ class Life:
 
 def blank(now: float) -> Alarm:
     return replace(draft(now), state=AlarmState.NORMAL, condition=ConditionState.INACTIVE, activations=0)
+
+
+def maintenance(now: float, **length: float) -> OutOfService:
+    return OutOfService("low", "s/h", "li", "dust", "WO-7", at(now) + timedelta(**length))
 
 
 def _word(effect: Effect) -> str:
@@ -305,7 +318,85 @@ STORIES = {
         ("inactive", "normal inactive hidden condition_inactive"),
         ("return", "normal returned_to_service"),
     ],
-    "out of service does not end by itself": [
+    "out of service until its end, reminded half an hour before it, and told at once then": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("ack", "acknowledged active acknowledged"),
+        ("take out 3h", "acknowledged active hidden taken_out_of_service"),
+        ("9001 due", "acknowledged active hidden"),
+        ("9002 due", "acknowledged active hidden maintenance_reminded"),
+        ("9003 due", "acknowledged active hidden"),
+        ("10801 due", "acknowledged active hidden"),
+        ("10802 due", "unacknowledged active ! maintenance_ended"),
+    ],
+    "of a short maintenance people are reminded half way": [
+        ("take out 40min", "normal inactive hidden taken_out_of_service"),
+        ("1199 due", "normal inactive hidden"),
+        ("1200 due", "normal inactive hidden maintenance_reminded"),
+        ("2399 due", "normal inactive hidden"),
+        ("2400 due", "normal maintenance_ended"),
+    ],
+    "a maintenance ends while nobody can tell: told, for it may be active": [
+        ("take out 40min", "normal inactive hidden taken_out_of_service"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("unknown", "unacknowledged unknown hidden condition_unknown"),
+        ("1200 due", "unacknowledged unknown hidden maintenance_reminded"),
+        ("2400 due", "unacknowledged unknown ! maintenance_ended"),
+    ],
+    "a maintenance is prolonged, with another reminder, and not made shorter": [
+        ("take out 40min", "normal inactive hidden taken_out_of_service"),
+        ("1200 due", "normal inactive hidden maintenance_reminded"),
+        ("1201 take out 3h", "normal inactive hidden taken_out_of_service"),
+        ("1202 take out 40min", "normal inactive hidden refused"),
+        ("2400 due", "normal inactive hidden"),
+        ("10201 due", "normal inactive hidden maintenance_reminded"),
+        ("12001 due", "normal maintenance_ended"),
+    ],
+    "what is out of service without an end may be given one": [
+        ("take out", "normal inactive hidden taken_out_of_service"),
+        ("take out 40min", "normal inactive hidden taken_out_of_service"),
+        ("take out", "normal inactive hidden refused"),
+    ],
+    "no maintenance for no time, nor for more than 31 days": [
+        ("take out 0s", "normal refused"),
+        ("take out longer", "normal refused"),
+        ("take out 31d", "normal inactive hidden taken_out_of_service"),
+    ],
+    "a shelf and a maintenance end each at its time": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("take out 40min", "unacknowledged active hidden taken_out_of_service"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("62 due", "unacknowledged active hidden shelf_ended"),
+        ("1201 due", "unacknowledged active hidden maintenance_reminded"),
+        ("2401 due", "unacknowledged active ! maintenance_ended"),
+    ],
+    "confirmed after the acknowledgement, and once with each verdict": [
+        ("confirm real", "normal refused"),
+        ("onset", "unacknowledged active ! condition_active"),
+        ("confirm real", "unacknowledged active refused"),
+        ("ack", "acknowledged active acknowledged"),
+        ("confirm false", "acknowledged active confirmed"),
+        ("confirm false", "acknowledged active refused"),
+        ("confirm real", "acknowledged active confirmed"),
+        ("unknown", "acknowledged unknown condition_unknown"),
+        ("confirm false", "acknowledged unknown confirmed"),
+        ("inactive", "normal condition_inactive"),
+    ],
+    "what returned unseen is acknowledged before it is confirmed": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("inactive", "rtn_unacknowledged inactive condition_inactive"),
+        ("confirm false", "rtn_unacknowledged inactive refused"),
+    ],
+    "confirmed on the shelf, after it returned": [
+        ("onset", "unacknowledged active ! condition_active"),
+        ("shelve 60s", "unacknowledged active hidden shelved"),
+        ("ack", "acknowledged active hidden acknowledged"),
+        ("inactive", "normal inactive hidden condition_inactive"),
+        ("confirm false", "normal inactive hidden confirmed"),
+        ("onset", "unacknowledged active hidden condition_active"),
+        ("inactive", "normal inactive hidden condition_inactive"),
+        ("confirm false", "normal inactive hidden refused"),
+    ],
+    "out of service without an end, as it was asked for in old times, does not end by itself": [
         ("onset", "unacknowledged active ! condition_active"),
         ("return", "unacknowledged active refused"),
         ("take out", "unacknowledged active hidden taken_out_of_service"),
@@ -339,6 +430,7 @@ LATCHED = {
         ("reset", "acknowledged active refused"),
         ("inactive", "latched_acknowledged inactive condition_inactive"),
         ("ack", "latched_acknowledged inactive refused"),
+        ("confirm real", "latched_acknowledged inactive confirmed"),
         ("reset", "normal reset"),
     ],
     "returned, acknowledged, reset": [
@@ -462,6 +554,73 @@ def test_maintenance_says_who_and_why() -> None:
     assert isinstance(record, RecordTransition)
     assert (record.transition.by, record.transition.comment) == ("wang", "done")
     assert record.transition.alarm.out_of_service is None
+
+
+def test_maintenance_says_the_work_order_and_until_when() -> None:
+    life = Life()
+    life.do(0, "take out 40min")
+    assert life.standing is not None
+    out = life.standing.alarm.out_of_service
+    assert out == Maintenance("li", at(0), "dust", "WO-7", at(2400))
+    life.do(1200, "due")
+    assert life.standing.alarm.out_of_service == replace(out, reminded=True)
+
+
+def test_an_end_without_a_time_zone_is_refused() -> None:
+    naive = OutOfService("low", "s/h", "li", "dust", until_time=datetime(2026, 3, 1, 9))  # noqa: DTZ001
+    with pytest.raises(RefusedCommandError, match="with its time zone"):
+        step(None, TakenOut(naive, blank(0)), at(0))
+
+
+def test_a_confirmation_names_who_when_and_what_and_goes_with_the_acknowledgement() -> None:
+    life = Life()
+    for now, what in enumerate(["onset", "ack", "confirm real"]):
+        life.do(now, what)
+    assert life.standing is not None
+    assert life.standing.alarm.confirmation == Confirmation("wang", at(2), Verdict.REAL, "put out")
+    (record,) = life.effects
+    assert isinstance(record, RecordTransition)
+    assert (record.transition.by, record.transition.comment) == ("wang", "put out")
+    for now, what in enumerate(["shelve 60s", "unshelve"], 3):
+        life.do(now, what)
+    assert (life.standing.alarm.acknowledged_by, life.standing.alarm.confirmation) == (None, None)
+    for now, what in enumerate(["ack", "confirm real", "onset"], 5):
+        life.do(now, what)
+    assert (life.standing.alarm.acknowledged_by, life.standing.alarm.confirmation) == (None, None)
+
+
+@pytest.mark.parametrize("alarm_class", AlarmClass)
+@pytest.mark.parametrize("priority", Priority)
+def test_of_fire_only_what_is_not_urgent_is_shelved(alarm_class: AlarmClass, priority: Priority) -> None:
+    alarm = replace(draft(0), alarm_class=alarm_class, priority=priority)
+    standing, _ = step(None, Onset(alarm), at(0))
+    shelve = Shelve(alarm.alarm_id, "li", "nuisance", timedelta(seconds=60))
+    if alarm_class is not AlarmClass.FIRE or priority is Priority.LOW:
+        after, _ = step(standing, shelve, at(1))
+        assert after is not None
+        assert next_due(after, Policy()) == at(61)
+    else:
+        with pytest.raises(RefusedCommandError, match="nobody would see the fire"):
+            step(standing, shelve, at(1))
+
+
+@pytest.mark.parametrize(
+    "event", [Onset(replace(draft(9), priority=Priority.MEDIUM)), Regraded(Priority.MEDIUM, AlarmClass.FIRE)]
+)
+def test_an_alarm_that_becomes_too_urgent_for_its_shelf_leaves_it_and_is_told_at_once(event: Event) -> None:
+    alarm = replace(draft(0), alarm_class=AlarmClass.FIRE, priority=Priority.LOW)
+    event = Onset(replace(event.alarm, alarm_class=AlarmClass.FIRE)) if isinstance(event, Onset) else event
+    standing, _ = step(None, Onset(alarm), at(0))
+    standing, _ = step(standing, Shelve(alarm.alarm_id, "li", "nuisance", timedelta(seconds=60)), at(1))
+    standing, _ = step(standing, event, at(9))
+    assert standing is not None
+    due = next_due(standing, Policy())
+    assert due is not None
+    assert due <= at(9)
+    standing, effects = step(standing, Due(), at(9))
+    assert [_word(effect) for effect in effects] == ["!", "shelf_ended"]
+    assert standing is not None
+    assert (standing.alarm.shelf, standing.alarm.priority) == (None, Priority.MEDIUM)
 
 
 def test_an_onset_in_a_record_kept_open_shows_its_own_beginning() -> None:

@@ -258,7 +258,8 @@ def test_onsets_on_the_shelf_belong_to_one_record_and_are_counted() -> None:
         ({"shelving": {"at_most": "1min"}}, 61, False),
         ({"shelving": {"allowed": False}}, 1, False),
         ({"class": "fire"}, 1, False),
-        ({"class": "fire", "shelving": {"allowed": True}}, 1, True),
+        ({"class": "fire", "shelving": {"allowed": True}}, 1, False),
+        ({"class": "fire", "shelving": {"allowed": True}, "priority": "low"}, 1, True),
         ({"class": "trouble"}, None, True),
     ],
 )
