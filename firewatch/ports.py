@@ -11,10 +11,11 @@ import msgspec
 
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
-from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, DutyQuestion, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload, RulesState
+from firewatch.model.seat import ControlRoom
 
 
 class Clock(Protocol):
@@ -193,13 +194,25 @@ class HistoryReader(Protocol):
         ...
 
     async def log_entries(
-        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        seat: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first."""
+        """Entries of the log with start <= time < end, newest first: of a seat with those of all seats, of some kinds."""
         ...
 
-    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
-        """Duty checks, newest first."""
+    async def log_entry(self, entry_id: str) -> LogEntry | None:
+        """One entry of the log."""
+        ...
+
+    async def duty_checks(
+        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+    ) -> list[DutyCheck]:
+        """Duty checks, newest first; `unended`: those that are open."""
         ...
 
     async def deliveries(
@@ -239,6 +252,47 @@ class CommandSink(Protocol):
 
         Raises:
             RefusedCommandError: it does not fit the alarm's state; nothing was changed.
+        """
+        ...
+
+
+class ControlRoomDesk(Protocol):
+    """How an edge writes into the log of the control room, asks whether anybody is at a seat, and answers."""
+
+    @property
+    def room(self) -> ControlRoom:
+        """The seats there are."""
+        ...
+
+    async def note(self, entry: LogEntry) -> LogEntry:
+        """Keep an entry; it is in the history or its journal when this returns."""
+        ...
+
+    def open_checks(self) -> list[DutyCheck]:
+        """The duty checks that nobody has answered yet, oldest first; at most one for a seat."""
+        ...
+
+    def put(self, question: DutyQuestion) -> DutyCheck:
+        """Ask a seat whether anybody is there, in place of what it was asked before; asked twice, it is one check.
+
+        Raises:
+            RefusedCommandError: there is no such seat, or it was asked something else less than a second ago.
+        """
+        ...
+
+    async def ask(self, question: DutyQuestion) -> DutyCheck:
+        """Ask as `put` does; the check is in the history or its journal when this returns.
+
+        Raises:
+            RefusedCommandError: as above.
+        """
+        ...
+
+    async def answer(self, check_id: str, operator: str) -> DutyCheck:
+        """Somebody is there; the answer is in the history or its journal when this returns.
+
+        Raises:
+            RefusedCommandError: the check is not open any more, or was never asked.
         """
         ...
 
@@ -334,7 +388,7 @@ class PartStatus(msgspec.Struct, frozen=True):
     vital: bool = True
 
 
-FeedEvent = Alarm | Observation | CommandRecord | Rejection
+FeedEvent = Alarm | Observation | CommandRecord | Rejection | DutyCheck
 """Everything the live feed is told; the parts of the daemon travel with its heartbeat."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -21,11 +21,13 @@ class EntryKind(enum.StrEnum):
     RULES = "rules"
     NOTIFICATION = "notification"
     START = "start"
+    STOP = "stop"
 
 
 class LogEntry(msgspec.Struct, frozen=True):
-    """One entry of the log of a `seat`; `author` is an operator, or "firewatch". `alarm_id` and `incident` where it is
-    about one.
+    """One entry of the log of a `seat`, or (empty) of all of them; `author` is an operator, or "firewatch". `alarm_id`
+    and `incident` where it is about one. An entry is never changed: one that `corrects` another says which. `counts` are
+    the figures of a handover as they were then.
     """
 
     entry_id: str
@@ -36,11 +38,35 @@ class LogEntry(msgspec.Struct, frozen=True):
     text: LocalText
     alarm_id: str | None = None
     incident: str | None = None
+    corrects: str | None = None
+    counts: dict[str, int] = {}
+
+
+class DutyOutcome(enum.StrEnum):
+    """How a duty check ended: somebody answered, nobody did in time, or a new one took its place."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    REPLACED = "replaced"
+
+
+class DutyQuestion(msgspec.Struct, frozen=True):
+    """Somebody wants to know whether anybody is at a seat; it may take so long to answer. The same `question_id` asked
+    twice is one question.
+    """
+
+    question_id: str
+    site: str
+    seat: str
+    asked_by: str
+    limit: timedelta
 
 
 class DutyCheck(msgspec.Struct, frozen=True):
     """Somebody (`asked_by`, such as the remote centre) asked a seat whether anybody is there. The seat's console sounds
-    until it is answered, or until `until_time` (GB 26875.1-2011: 10 min).
+    until it is answered, or until `until_time` (GB 26875.1-2011: 10 min), or until another question takes its place.
+
+    `site` and `question_id` say which question it is to whoever asked. `outcome` is None while it is open.
     """
 
     check_id: str
@@ -48,7 +74,10 @@ class DutyCheck(msgspec.Struct, frozen=True):
     asked_by: str
     asked_time: datetime
     until_time: datetime
-    answered_time: datetime | None = None
+    site: str = ""
+    question_id: str = ""
+    outcome: DutyOutcome | None = None
+    ended_time: datetime | None = None
     answered_by: str | None = None
 
 

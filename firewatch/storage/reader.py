@@ -10,7 +10,7 @@ import psycopg
 
 from firewatch.errors import StorageError
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
-from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.reload import RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, Picture, StoredObservation
@@ -112,15 +112,30 @@ class PostgresReader:
         return [read_transition(row[0], row[1:]) for row in await self._rows("standing_at", {"time": time})]
 
     async def log_entries(
-        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        seat: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first."""
-        wanted = {"start": start, "end": end, "seat": seat, "limit": limit}
+        """Entries of the log with start <= time < end, newest first: of a seat with those of all seats, of some kinds."""
+        names = None if kinds is None else [kind.value for kind in kinds]
+        wanted = {"start": start, "end": end, "seat": seat, "kinds": names, "limit": limit}
         return list(map(read_log_entry, await self._rows("log_entries", wanted)))
 
-    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
-        """Duty checks, newest first."""
-        return list(map(read_duty_check, await self._rows("duty_checks", {"before": before, "limit": limit})))
+    async def log_entry(self, entry_id: str) -> LogEntry | None:
+        """One entry of the log."""
+        rows = await self._rows("log_entry", {"entry_id": entry_id})
+        return read_log_entry(rows[0]) if rows else None
+
+    async def duty_checks(
+        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+    ) -> list[DutyCheck]:
+        """Duty checks, newest first; `unended`: those that are open."""
+        wanted = {"before": before, "unended": unended, "limit": limit}
+        return list(map(read_duty_check, await self._rows("duty_checks", wanted)))
 
     async def deliveries(
         self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100

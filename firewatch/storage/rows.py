@@ -184,11 +184,12 @@ def _stage_reached(record: StageReached) -> list[Insertion]:
 
 
 def _log_entry(record: LogEntry) -> list[Insertion]:
-    return [Insertion("insert_log_entry", (record.entry_id, record.entry_time, record.seat, _json(record)))]
+    values = (record.entry_id, record.entry_time, record.seat, record.kind.value, _json(record))
+    return [Insertion("insert_log_entry", values)]
 
 
 def _duty_check(record: DutyCheck) -> list[Insertion]:
-    values = (record.check_id, record.asked_time, record.answered_time is not None, _json(record))
+    values = (record.check_id, record.asked_time, record.outcome is not None, _json(record))
     return [Insertion("upsert_duty_check", values)]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
-from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.reload import RulesReload
 from firewatch.ports import (
@@ -154,15 +154,37 @@ class InMemoryHistory:
         )
 
     async def log_entries(
-        self, start: datetime, end: datetime, *, seat: str | None = None, limit: int = 1000
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        seat: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
+        limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first."""
-        found = (each for each in self._log.values() if start <= each.entry_time < end and seat in (None, each.seat))
+        """Entries of the log with start <= time < end, newest first: of a seat with those of all seats, of some kinds."""
+        found = (
+            each
+            for each in self._log.values()
+            if start <= each.entry_time < end
+            and (seat is None or each.seat in (seat, ""))
+            and (kinds is None or each.kind in kinds)
+        )
         return sorted(found, key=lambda each: (each.entry_time, each.entry_id), reverse=True)[:limit]
 
-    async def duty_checks(self, *, before: datetime | None = None, limit: int = 100) -> list[DutyCheck]:
-        """Duty checks, newest first."""
-        found = (each for each in self._duty_checks.values() if before is None or each.asked_time < before)
+    async def log_entry(self, entry_id: str) -> LogEntry | None:
+        """One entry of the log."""
+        return self._log.get(entry_id)
+
+    async def duty_checks(
+        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+    ) -> list[DutyCheck]:
+        """Duty checks, newest first; `unended`: those that are open."""
+        found = (
+            each
+            for each in self._duty_checks.values()
+            if (before is None or each.asked_time < before) and not (unended and each.outcome is not None)
+        )
         return sorted(found, key=lambda each: each.asked_time, reverse=True)[:limit]
 
     async def deliveries(
@@ -237,7 +259,7 @@ class InMemoryHistory:
 
     def _keep_duty_check(self, record: DutyCheck) -> None:
         kept = self._duty_checks.get(record.check_id)
-        if kept is None or kept.answered_time is None:
+        if kept is None or kept.outcome is None:
             self._duty_checks[record.check_id] = record
 
     def _keep_delivery(self, record: Delivery) -> None:

@@ -27,14 +27,19 @@ CREATE TABLE log_entry (
     entry_id   text        NOT NULL PRIMARY KEY,
     entry_time timestamptz NOT NULL,
     seat       text        NOT NULL,
+    kind       text        NOT NULL,
     entry      jsonb       NOT NULL
 );
 CREATE INDEX log_entry_by_time ON log_entry (entry_time DESC, entry_id DESC);
 
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '% is never changed', TG_TABLE_NAME; END $$;
+CREATE TRIGGER log_entry_stays BEFORE UPDATE OR DELETE ON log_entry EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE duty_check (
     check_id   text        NOT NULL PRIMARY KEY,
     asked_time timestamptz NOT NULL,
-    answered   boolean     NOT NULL,
+    ended      boolean     NOT NULL,
     duty_check jsonb       NOT NULL
 );
 CREATE INDEX duty_check_by_time ON duty_check (asked_time DESC);

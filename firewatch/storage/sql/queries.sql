@@ -60,14 +60,16 @@ ON CONFLICT DO NOTHING
 INSERT INTO stage_reached (alarm_id, stage, reached_by, stage_time) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
 
 -- insert_log_entry --
-INSERT INTO log_entry (entry_id, entry_time, seat, entry) VALUES (%s, %s, %s, %s::jsonb) ON CONFLICT DO NOTHING
+INSERT INTO log_entry (entry_id, entry_time, seat, kind, entry)
+VALUES (%s, %s, %s, %s, %s::jsonb)
+ON CONFLICT DO NOTHING
 
 -- upsert_duty_check --
--- An answer is never taken back.
-INSERT INTO duty_check (check_id, asked_time, answered, duty_check) VALUES (%s, %s, %s, %s::jsonb)
+-- How it ended is never taken back.
+INSERT INTO duty_check (check_id, asked_time, ended, duty_check) VALUES (%s, %s, %s, %s::jsonb)
 ON CONFLICT (check_id) DO UPDATE
-SET answered = excluded.answered, duty_check = excluded.duty_check
-WHERE NOT duty_check.answered
+SET ended = excluded.ended, duty_check = excluded.duty_check
+WHERE NOT duty_check.ended
 
 -- upsert_delivery --
 -- What comes late is older: it has a lower revision.
@@ -178,18 +180,23 @@ WHERE alarm_id = ANY(%(alarm_ids)s)
 ORDER BY stage_time
 
 -- log_entries --
--- Newest first.
+-- Newest first; a seat's with those of all seats.
 SELECT entry::text
 FROM log_entry
-WHERE entry_time >= %(start)s AND entry_time < %(end)s AND (%(seat)s::text IS NULL OR seat = %(seat)s)
+WHERE entry_time >= %(start)s AND entry_time < %(end)s
+  AND (%(seat)s::text IS NULL OR seat IN (%(seat)s, ''))
+  AND (%(kinds)s::text[] IS NULL OR kind = ANY(%(kinds)s))
 ORDER BY entry_time DESC, entry_id DESC
 LIMIT %(limit)s
+
+-- log_entry --
+SELECT entry::text FROM log_entry WHERE entry_id = %(entry_id)s
 
 -- duty_checks --
 -- Newest first.
 SELECT duty_check::text
 FROM duty_check
-WHERE %(before)s::timestamptz IS NULL OR asked_time < %(before)s
+WHERE (%(before)s::timestamptz IS NULL OR asked_time < %(before)s) AND NOT (%(unended)s AND ended)
 ORDER BY asked_time DESC
 LIMIT %(limit)s
 

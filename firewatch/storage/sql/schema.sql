@@ -142,21 +142,27 @@ CREATE TABLE rejection (
 
 CREATE INDEX rejection_by_time ON rejection (receive_time DESC);
 
--- The log of the control room.
+-- The log of the control room. Nothing in it is ever changed (GB 25506-2010: records are kept).
 CREATE TABLE log_entry (
     entry_id   text        NOT NULL PRIMARY KEY,
     entry_time timestamptz NOT NULL,
     seat       text        NOT NULL,
+    kind       text        NOT NULL,
     entry      jsonb       NOT NULL
 );
 
 CREATE INDEX log_entry_by_time ON log_entry (entry_time DESC, entry_id DESC);
 
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '% is never changed', TG_TABLE_NAME; END $$;
+
+CREATE TRIGGER log_entry_stays BEFORE UPDATE OR DELETE ON log_entry EXECUTE FUNCTION refuse_change();
+
 -- Duty checks as they stand.
 CREATE TABLE duty_check (
     check_id   text        NOT NULL PRIMARY KEY,
     asked_time timestamptz NOT NULL,
-    answered   boolean     NOT NULL,
+    ended      boolean     NOT NULL,
     duty_check jsonb       NOT NULL
 );
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
+import psycopg
 import pytest
 
 from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached
 from firewatch.model.command import Acknowledge
-from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, DutyOutcome, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
 from firewatch.model.text import LocalText
 from firewatch.ports import AlarmFilter, EngineInput
@@ -42,13 +43,29 @@ class Records:
         assert await kept.log_entries(at(0), at(9), seat="seat-1") == [entries[2], entries[0]]
         assert await kept.log_entries(at(2), at(3)) == [entries[1]]
         assert await kept.log_entries(at(0), at(9), limit=1) == [entries[2]]
+        assert await kept.log_entry("e2") == entries[1]
+        assert await kept.log_entry("e9") is None
+
+    async def test_a_seats_log_has_what_is_said_to_all_and_kinds_are_found(self, kept: Any) -> None:
+        started = msgspec.structs.replace(entry(4, seat=""), kind=EntryKind.START)
+        handed_over = msgspec.structs.replace(
+            entry(5), kind=EntryKind.HANDOVER, corrects="e1", counts={"unacknowledged": 3}
+        )
+        kept.write([entry(1), entry(2, "seat-2"), started, handed_over])
+        await kept.flush()
+        assert await kept.log_entries(at(0), at(9), seat="seat-1") == [handed_over, started, entry(1)]
+        assert await kept.log_entries(at(0), at(9), kinds=[EntryKind.START, EntryKind.STOP]) == [started]
 
     async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
-        answered = msgspec.structs.replace(CHECK, answered_time=at(20), answered_by="li")
-        kept.write([CHECK, answered, CHECK])
+        answered = msgspec.structs.replace(
+            CHECK, outcome=DutyOutcome.ANSWERED, ended_time=at(20), answered_by="li"
+        )
+        other = msgspec.structs.replace(CHECK, check_id="c2", asked_time=at(30))
+        kept.write([CHECK, answered, CHECK, other])
         await kept.flush()
-        assert await kept.duty_checks() == [answered]
-        assert await kept.duty_checks(before=at(10)) == []
+        assert await kept.duty_checks() == [other, answered]
+        assert await kept.duty_checks(before=at(30)) == [answered]
+        assert await kept.duty_checks(unended=True) == [other]
 
     async def test_a_delivery_stands_as_its_last_attempt_left_it(self, kept: Any) -> None:
         tried = msgspec.structs.replace(WAITING, revision=1, attempts=1, error="503", next_attempt_time=at(6))
@@ -129,6 +146,17 @@ class TestInTheDatabase(Records):
     @pytest.fixture
     def kept(self, history: PostgresHistory) -> PostgresHistory:
         return history
+
+    @pytest.mark.parametrize("change", ["UPDATE log_entry SET seat = 'x'", "DELETE FROM log_entry"])
+    async def test_the_log_is_never_changed_not_even_by_hand(
+        self, kept: PostgresHistory, dsn: str, change: LiteralString
+    ) -> None:
+        kept.write([entry(1)])
+        await kept.flush()
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            with pytest.raises(psycopg.errors.RaiseException, match="log_entry is never changed"):
+                await connection.execute(change)
+        assert await kept.log_entries(at(0), at(9)) == [entry(1)]
 
 
 class TestInMemory(Records):
