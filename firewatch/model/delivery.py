@@ -35,6 +35,10 @@ class NotificationReason(enum.StrEnum):
     TEST = "test"
 
 
+CALLS = (NotificationReason.ONSET, NotificationReason.REALARMED, NotificationReason.ESCALATED)
+"""What calls for somebody."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """One message for one target. `delivery_id` follows from the target, the alarm, its `number` (the transition that
     is told) and `after` how many seconds unanswered, so that handing it over twice is harmless.
