@@ -231,6 +231,10 @@ class HistoryReader(Protocol):
 
     def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order: what a restart has to replay."""
+    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
+        """What called for somebody about some alarms and was not withdrawn, oldest first."""
+        ...
+
         ...
 
     async def last_ordinal(self) -> int:
@@ -369,6 +373,44 @@ class Publisher(Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
         """Hand over a message at QoS 1. While it waits for the broker, a later one that `replaces` the same key takes
         its place. Give all messages of a retained topic the same key, or none.
+class NotificationTarget(msgspec.Struct, frozen=True):
+    """How a target is: `ready` unless its last attempt failed, `failures` of them in a row, the last with `error`.
+    `waiting` messages are for it, those planned for later included; `delivered` and `dead` count since the start.
+    """
+
+    target: str
+    kind: str
+    ready: bool
+    waiting: int
+    delivered: int
+    dead: int
+    failures: int
+    error: str
+    last_delivered_time: datetime | None
+    next_attempt_time: datetime | None
+
+
+class Notifications(Protocol):
+    """How an edge asks about messages to people and systems outside, and has them sent."""
+
+    def targets(self) -> list[NotificationTarget]:
+        """Every target, by id."""
+        ...
+
+    async def test(self, target: str, operator: str) -> Delivery | None:
+        """Send a test to a target, once and at once; returns what came of it, None if there is no such target."""
+        ...
+
+    async def send_again(self, delivery_id: str, operator: str) -> Delivery | None:
+        """Have a dead delivery sent again; returns it as it waits now, None if there is no such delivery.
+
+        Raises:
+            RefusedCommandError: it is not dead, or its target is not in the notifications' file any more.
+            StorageError: the history cannot be read.
+        """
+        ...
+
+
         """
         ...
 

@@ -158,6 +158,15 @@ class PostgresReader:
     async def last_ordinal(self) -> int:
         """The highest ordinal stored, 0 if there is none."""
         rows = await self._rows("last_ordinal", {})
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands."""
+        rows = await self._rows("delivery", {"delivery_id": delivery_id})
+        return read_delivery(rows[0]) if rows else None
+
+    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
+        """What called for somebody about some alarms and was not withdrawn, oldest first."""
+        return list(map(read_delivery, await self._rows("called", {"alarm_ids": list(alarm_ids)})))
+
         return int(rows[0][0])
 
     async def last_word(self) -> datetime | None:

@@ -431,6 +431,102 @@ class CommandUnproven(Occurrence, frozen=True):
     )
 
 
+# ---------------------------------------------------------------- notifications
+
+
+class NotificationDelivered(Occurrence, frozen=True):
+    """A target took a message; `seconds` from when it fell due."""
+
+    target: str
+    reason: str
+    count: int
+    seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_delivered_notifications_total", "Messages that a target took.", ("target",), amount="count"),
+        Spread(
+            "firewatch_notification_delivery_seconds",
+            "From a message's falling due to the target's taking it.",
+            "seconds",
+            (0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0, 600.0, 3600.0),
+        ),
+    )
+
+
+class NotificationFailed(Occurrence, frozen=True):
+    """A target did not take a message; it is tried again."""
+
+    target: str
+    error: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_failed_notifications_total", "Attempts that a target did not take.", ("target",)),
+    )
+
+
+class TargetLost(Occurrence, frozen=True):
+    """A target began to take nothing; what is for it waits, and the others go on."""
+
+    target: str
+    reason: str
+    sentence: ClassVar[str] = "A notification target takes no messages; they wait and are sent again"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_notification_target_ready", "1 unless the last attempt failed.", 0.0, ("target",)),
+    )
+
+
+class TargetKnown(Occurrence, frozen=True):
+    """There is such a target; nothing was sent to it yet."""
+
+    target: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_notification_target_ready", "1 unless the last attempt failed.", 1.0, ("target",)),
+    )
+
+
+class TargetBack(Occurrence, frozen=True):
+    """A target takes messages again."""
+
+    target: str
+    sentence: ClassVar[str] = "A notification target takes messages again"
+    metrics: ClassVar[tuple[Metric, ...]] = TargetKnown.metrics
+
+
+class NotificationDead(Occurrence, frozen=True):
+    """A message was given up; it is kept, and somebody can have it sent again."""
+
+    target: str
+    delivery_id: str
+    alarm_id: str
+    error: str
+    sentence: ClassVar[str] = "A notification was given up and is kept among the dead"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_dead_notifications_total", "Messages that were given up.", ("target",)),
+    )
+
+
+class NotificationsWaiting(Occurrence, frozen=True):
+    """So many messages wait for a target, those planned for later included."""
+
+    target: str
+    count: int
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_waiting_notifications", "Messages that wait for a target.", "count", ("target",)),
+    )
+
+
+class NotificationPlanningFailed(Occurrence, frozen=True):
+    """Working out who is to be told of an alarm failed; the console and the feed tell of it all the same."""
+
+    alarm_id: str
+    error: str
+    sentence: ClassVar[str] = "Nobody could be notified of an alarm because working out who failed"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_unplanned_notifications_total", "Changes of alarms that could not be planned for."),
+    )
+
+
 # ---------------------------------------------------------------- cameras
 
 

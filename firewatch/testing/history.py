@@ -8,7 +8,7 @@ from datetime import datetime
 from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
-from firewatch.model.delivery import Delivery, DeliveryState
+from firewatch.model.delivery import CALLS, Delivery, DeliveryState
 from firewatch.model.reload import RulesReload
 from firewatch.ports import (
     AlarmFilter,
@@ -207,6 +207,19 @@ class InMemoryHistory:
         return sorted(found, key=lambda each: each.begun_time, reverse=True)[:limit]
 
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands."""
+        return self._deliveries.get(delivery_id)
+
+    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
+        """What called for somebody about some alarms and was not withdrawn, oldest first."""
+        found = (
+            each
+            for each in self._deliveries.values()
+            if each.alarm_id in alarm_ids and each.reason in CALLS and each.state is not DeliveryState.WITHDRAWN
+        )
+        return sorted(found, key=lambda each: (each.created_time, each.delivery_id))
+
         """What the engine took after that ordinal, in order."""
         for each in sorted(self._inputs):
             if each > ordinal:

@@ -210,6 +210,17 @@ LIMIT %(limit)s
 
 -- drills --
 -- Newest first.
+-- delivery --
+SELECT delivery::text FROM delivery WHERE delivery_id = %(delivery_id)s
+
+-- called --
+-- What called for somebody about some alarms, oldest first.
+SELECT delivery::text
+FROM delivery
+WHERE alarm_id = ANY(%(alarm_ids)s) AND state <> 'withdrawn'
+  AND delivery->>'reason' IN ('onset', 'realarmed', 'escalated')
+ORDER BY created_time, delivery_id
+
   AND (%(target)s::text IS NULL OR target = %(target)s)
   AND (%(before_time)s::timestamptz IS NULL OR (created_time, delivery_id) < (%(before_time)s, %(before_id)s))
 SELECT drill::text
