@@ -225,16 +225,16 @@ class HistoryReader(Protocol):
         """One delivery as it stands; None if there is none."""
         ...
 
+    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
+        """What called for somebody about some alarms and was not withdrawn, oldest first."""
+        ...
+
     async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
         """Drills, newest first."""
         ...
 
     def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order: what a restart has to replay."""
-    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
-        """What called for somebody about some alarms and was not withdrawn, oldest first."""
-        ...
-
         ...
 
     async def last_ordinal(self) -> int:
@@ -367,12 +367,6 @@ class Backtests(Protocol):
         ...
 
 
-class Publisher(Protocol):
-    """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
-        """Hand over a message at QoS 1. While it waits for the broker, a later one that `replaces` the same key takes
-        its place. Give all messages of a retained topic the same key, or none.
 class NotificationTarget(msgspec.Struct, frozen=True):
     """How a target is: `ready` unless its last attempt failed, `failures` of them in a row, the last with `error`.
     `waiting` messages are for it, those planned for later included; `delivered` and `dead` count since the start.
@@ -411,6 +405,12 @@ class Notifications(Protocol):
         ...
 
 
+class Publisher(Protocol):
+    """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
+        """Hand over a message at QoS 1. While it waits for the broker, a later one that `replaces` the same key takes
+        its place. Give all messages of a retained topic the same key, or none.
         """
         ...
 

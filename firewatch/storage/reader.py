@@ -144,6 +144,15 @@ class PostgresReader:
         wanted = {"alarm_id": alarm_id, "state": None if state is None else state.value, "limit": limit}
         return list(map(read_delivery, await self._rows("deliveries", wanted)))
 
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """One delivery as it stands."""
+        rows = await self._rows("delivery", {"delivery_id": delivery_id})
+        return read_delivery(rows[0]) if rows else None
+
+    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
+        """What called for somebody about some alarms and was not withdrawn, oldest first."""
+        return list(map(read_delivery, await self._rows("called", {"alarm_ids": list(alarm_ids)})))
+
     async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
         """Drills, newest first."""
         return list(map(read_drill, await self._rows("drills", {"before": before, "limit": limit})))
@@ -158,15 +167,6 @@ class PostgresReader:
     async def last_ordinal(self) -> int:
         """The highest ordinal stored, 0 if there is none."""
         rows = await self._rows("last_ordinal", {})
-    async def delivery(self, delivery_id: str) -> Delivery | None:
-        """One delivery as it stands."""
-        rows = await self._rows("delivery", {"delivery_id": delivery_id})
-        return read_delivery(rows[0]) if rows else None
-
-    async def called(self, alarm_ids: Sequence[str]) -> list[Delivery]:
-        """What called for somebody about some alarms and was not withdrawn, oldest first."""
-        return list(map(read_delivery, await self._rows("called", {"alarm_ids": list(alarm_ids)})))
-
         return int(rows[0][0])
 
     async def last_word(self) -> datetime | None:

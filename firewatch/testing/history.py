@@ -201,12 +201,6 @@ class InMemoryHistory:
         )
         return sorted(found, key=lambda each: (each.created_time, each.delivery_id), reverse=True)[:limit]
 
-    async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
-        """Drills, newest first."""
-        found = (each for each in self._drills.values() if before is None or each.begun_time < before)
-        return sorted(found, key=lambda each: each.begun_time, reverse=True)[:limit]
-
-    async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
     async def delivery(self, delivery_id: str) -> Delivery | None:
         """One delivery as it stands."""
         return self._deliveries.get(delivery_id)
@@ -220,6 +214,12 @@ class InMemoryHistory:
         )
         return sorted(found, key=lambda each: (each.created_time, each.delivery_id))
 
+    async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
+        """Drills, newest first."""
+        found = (each for each in self._drills.values() if before is None or each.begun_time < before)
+        return sorted(found, key=lambda each: each.begun_time, reverse=True)[:limit]
+
+    async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""
         for each in sorted(self._inputs):
             if each > ordinal:

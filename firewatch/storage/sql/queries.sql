@@ -208,8 +208,6 @@ WHERE (%(alarm_id)s::text IS NULL OR alarm_id = %(alarm_id)s) AND (%(state)s::te
 ORDER BY created_time DESC, delivery_id DESC
 LIMIT %(limit)s
 
--- drills --
--- Newest first.
 -- delivery --
 SELECT delivery::text FROM delivery WHERE delivery_id = %(delivery_id)s
 
@@ -221,6 +219,8 @@ WHERE alarm_id = ANY(%(alarm_ids)s) AND state <> 'withdrawn'
   AND delivery->>'reason' IN ('onset', 'realarmed', 'escalated')
 ORDER BY created_time, delivery_id
 
+-- drills --
+-- Newest first.
   AND (%(target)s::text IS NULL OR target = %(target)s)
   AND (%(before_time)s::timestamptz IS NULL OR (created_time, delivery_id) < (%(before_time)s, %(before_id)s))
 SELECT drill::text
