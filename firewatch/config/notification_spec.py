@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from firewatch.config.channel_spec import WebhookSpec
+from firewatch.config.channel_spec import AppriseSpec, CapSpec, RobotSpec, WebhookSpec
 from firewatch.config.site_spec import Id, LabelSpec
 from firewatch.model.alarm import AlarmClass, Priority
 from firewatch.rules.spec import CalendarSpec, Duration, ScheduleSpec, SpecModel, TextSpec
 
-CHANNEL_KINDS = ("webhook",)
+CHANNEL_KINDS = ("webhook", "cap", "robot", "apprise")
 """The keys by which a target says what sort of channel it has."""
 
 Ids = Annotated[tuple[Id, ...], Field(strict=False, max_length=200)]
@@ -40,6 +40,9 @@ class TargetSpec(SpecModel):
 
     id: Id
     webhook: WebhookSpec | None = None
+    cap: CapSpec | None = None
+    robot: RobotSpec | None = None
+    apprise: AppriseSpec | None = None
     language: Literal["zh", "en"] = "zh"
     alarms: AlarmsSpec = AlarmsSpec()
     acknowledged: bool = False
