@@ -216,7 +216,13 @@ class HistoryReader(Protocol):
         ...
 
     async def deliveries(
-        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        alarm_id: str | None = None,
+        target: str | None = None,
+        state: DeliveryState | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
     ) -> list[Delivery]:
         """Deliveries as they stand, newest first: of one alarm, for one target, in one state, before a (time, id)."""
         ...

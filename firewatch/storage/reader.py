@@ -138,10 +138,24 @@ class PostgresReader:
         return list(map(read_duty_check, await self._rows("duty_checks", wanted)))
 
     async def deliveries(
-        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        alarm_id: str | None = None,
+        target: str | None = None,
+        state: DeliveryState | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
     ) -> list[Delivery]:
-        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
-        wanted = {"alarm_id": alarm_id, "state": None if state is None else state.value, "limit": limit}
+        """Deliveries as they stand, newest first: of one alarm, for one target, in one state, before a (time, id)."""
+        before_time, before_id = before or (None, None)
+        wanted = {
+            "alarm_id": alarm_id,
+            "target": target,
+            "state": None if state is None else state.value,
+            "before_time": before_time,
+            "before_id": before_id,
+            "limit": limit,
+        }
         return list(map(read_delivery, await self._rows("deliveries", wanted)))
 
     async def delivery(self, delivery_id: str) -> Delivery | None:
@@ -171,11 +185,6 @@ class PostgresReader:
 
     async def last_word(self) -> datetime | None:
         """When the last input was taken or the last change of an alarm recorded; None in an empty history."""
-    async def delivery(self, delivery_id: str) -> Delivery | None:
-        """One delivery as it stands."""
-        rows = await self._rows("delivery", {"delivery_id": delivery_id})
-        return read_delivery(rows[0]) if rows else None
-
         rows = await self._rows("last_word", {})
         return rows[0][0].astimezone(UTC) if rows[0][0] is not None else None
 

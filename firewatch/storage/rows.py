@@ -196,6 +196,7 @@ def _duty_check(record: DutyCheck) -> list[Insertion]:
 def _delivery(record: Delivery) -> list[Insertion]:
     values = (
         record.delivery_id,
+        record.target,
         record.alarm_id,
         record.created_time,
         record.state.value,
@@ -205,7 +206,6 @@ def _delivery(record: Delivery) -> list[Insertion]:
     return [Insertion("upsert_delivery", values)]
 
 
-        record.target,
 def _drill(record: Drill) -> list[Insertion]:
     values = (record.drill_id, record.begun_time, record.ended_time is not None, _json(record))
     return [Insertion("upsert_drill", values)]

@@ -188,9 +188,15 @@ class InMemoryHistory:
         return sorted(found, key=lambda each: each.asked_time, reverse=True)[:limit]
 
     async def deliveries(
-        self, *, alarm_id: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        alarm_id: str | None = None,
+        target: str | None = None,
+        state: DeliveryState | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
     ) -> list[Delivery]:
-        """Deliveries as they stand, newest first: those of one alarm, or in one state."""
+        """Deliveries as they stand, newest first: of one alarm, for one target, in one state, before a (time, id)."""
         found = (
             each
             for each in self._deliveries.values()

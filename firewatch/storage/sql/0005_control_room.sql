@@ -46,6 +46,7 @@ CREATE INDEX duty_check_by_time ON duty_check (asked_time DESC);
 
 CREATE TABLE delivery (
     delivery_id  text        NOT NULL PRIMARY KEY,
+    target       text        NOT NULL,
     alarm_id     text        NOT NULL,
     created_time timestamptz NOT NULL,
     state        text        NOT NULL,
@@ -54,7 +55,6 @@ CREATE TABLE delivery (
 );
 CREATE INDEX delivery_by_time ON delivery (created_time DESC, delivery_id DESC);
 CREATE INDEX delivery_by_alarm ON delivery (alarm_id);
-    target       text        NOT NULL,
 CREATE INDEX delivery_waiting ON delivery (created_time) WHERE state = 'waiting';
 
 CREATE TABLE drill (

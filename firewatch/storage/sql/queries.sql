@@ -205,6 +205,8 @@ LIMIT %(limit)s
 SELECT delivery::text
 FROM delivery
 WHERE (%(alarm_id)s::text IS NULL OR alarm_id = %(alarm_id)s) AND (%(state)s::text IS NULL OR state = %(state)s)
+  AND (%(target)s::text IS NULL OR target = %(target)s)
+  AND (%(before_time)s::timestamptz IS NULL OR (created_time, delivery_id) < (%(before_time)s, %(before_id)s))
 ORDER BY created_time DESC, delivery_id DESC
 LIMIT %(limit)s
 
@@ -221,14 +223,9 @@ ORDER BY created_time, delivery_id
 
 -- drills --
 -- Newest first.
-  AND (%(target)s::text IS NULL OR target = %(target)s)
-  AND (%(before_time)s::timestamptz IS NULL OR (created_time, delivery_id) < (%(before_time)s, %(before_id)s))
 SELECT drill::text
 FROM drill
 WHERE %(before)s::timestamptz IS NULL OR begun_time < %(before)s
--- delivery --
-SELECT delivery::text FROM delivery WHERE delivery_id = %(delivery_id)s
-
 ORDER BY begun_time DESC
 LIMIT %(limit)s
 

@@ -171,8 +171,8 @@ CREATE INDEX duty_check_by_time ON duty_check (asked_time DESC);
 -- What was sent to people and systems outside, as it stands after its last attempt.
 CREATE TABLE delivery (
     delivery_id  text        NOT NULL PRIMARY KEY,
-    alarm_id     text        NOT NULL,
     target       text        NOT NULL,
+    alarm_id     text        NOT NULL,
     created_time timestamptz NOT NULL,
     state        text        NOT NULL,
     revision     integer     NOT NULL,
