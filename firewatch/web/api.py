@@ -13,9 +13,11 @@ from firewatch.engine.explanation import UnknownSubjectError
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import (
     Acknowledge,
+    Confirm,
     OperatorCommand,
     OutOfService,
     Reset,
+    ReturnSubjectToService,
     ReturnToService,
     Shelve,
     Unshelve,
@@ -35,6 +37,7 @@ from firewatch.ports import (
 )
 from firewatch.web.document import (
     AlarmExplanation,
+    AlarmList,
     AlarmPage,
     BacktestList,
     CommandList,
@@ -60,6 +63,7 @@ from firewatch.web.query import (
     BacktestQuery,
     CancelBody,
     CommandsQuery,
+    ConfirmBody,
     DeviceQuery,
     DevicesQuery,
     ExplanationQuery,
@@ -73,6 +77,7 @@ from firewatch.web.query import (
     ReloadsQuery,
     ReturnBody,
     ShelveBody,
+    SubjectReturnBody,
     check_instant,
 )
 
@@ -100,7 +105,8 @@ _COMMAND: _Command = {
         415: "The body is not declared as JSON.",
     },
 }
-"""What is the same for everything an operator may ask; the answer is the alarm after it."""
+"""What is the same for everything an operator may ask about an alarm; the answer is the alarm after it."""
+_COMMAND_TO_MANY: _Command = {**_COMMAND, "answer": AlarmList}
 _NOT_REFUSED_BY_STATE = {status: reason for status, reason in _COMMAND["refusals"].items() if status != 409}
 
 
@@ -181,6 +187,13 @@ class Api:
                 **_COMMAND,
             ),
             Endpoint(
+                path="/api/v1/alarms/{alarm_id}/confirm",
+                handler=self.confirm,
+                parameters=ConfirmBody,
+                summary="An operator says what an acknowledged alarm turned out to be, up to a day after its end",
+                **_COMMAND,
+            ),
+            Endpoint(
                 path="/api/v1/alarms/{alarm_id}/reset",
                 handler=self.reset,
                 parameters=OperatorBody,
@@ -205,8 +218,15 @@ class Api:
                 path="/api/v1/out-of-service",
                 handler=self.take_out_of_service,
                 parameters=OutOfServiceBody,
-                summary="An operator takes what a rule says of a subject out of service, alarm or not",
-                **_COMMAND,
+                summary="An operator takes what one rule or all say of a subject out of service, or prolongs that",
+                **_COMMAND_TO_MANY,
+            ),
+            Endpoint(
+                path="/api/v1/return-to-service",
+                handler=self.return_subject_to_service,
+                parameters=SubjectReturnBody,
+                summary="An operator puts all that is out of service about a subject back into it",
+                **_COMMAND_TO_MANY,
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/return-to-service",
@@ -415,6 +435,10 @@ class Api:
         """Hand the acknowledgement to the engine."""
         return await self._about_one(Acknowledge(body.alarm_id, body.operator, body.comment))
 
+    async def confirm(self, body: ConfirmBody) -> Alarm:
+        """Hand the confirmation to the engine."""
+        return await self._about_one(Confirm(body.alarm_id, body.operator, body.verdict, body.comment))
+
     async def reset(self, body: OperatorBody) -> Alarm:
         """Hand the reset to the engine."""
         return await self._about_one(Reset(body.alarm_id, body.operator, body.comment))
@@ -428,9 +452,16 @@ class Api:
         """Hand the wish to unshelve to the engine."""
         return await self._about_one(Unshelve(body.alarm_id, body.operator, body.comment))
 
-    async def take_out_of_service(self, body: OutOfServiceBody) -> Alarm:
+    async def take_out_of_service(self, body: OutOfServiceBody) -> AlarmList:
         """Hand the beginning of maintenance to the engine."""
-        return await self._about_one(OutOfService(body.rule, body.subject, body.operator, body.reason))
+        until = body.end(self._clock.now())
+        command = OutOfService(body.rule, body.subject, body.operator, body.reason, body.work_order, until)
+        return AlarmList(list(await self._sink.submit(command)))
+
+    async def return_subject_to_service(self, body: SubjectReturnBody) -> AlarmList:
+        """Hand the end of all maintenance of a subject to the engine."""
+        command = ReturnSubjectToService(body.subject, body.operator, body.reason)
+        return AlarmList(list(await self._sink.submit(command)))
 
     async def return_to_service(self, body: ReturnBody) -> Alarm:
         """Hand the end of maintenance to the engine."""

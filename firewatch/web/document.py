@@ -12,6 +12,7 @@ import msgspec
 
 from firewatch.engine.failure import RuleFailure
 from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
+from firewatch.model.control_room import DutyCheck, EntryKind, LogEntry
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
 from firewatch.model.site import Asset, Building
@@ -39,6 +40,12 @@ class AlarmPage(msgspec.Struct, frozen=True):
 
     alarms: list[Alarm]
     next: str | None
+
+
+class AlarmList(msgspec.Struct, frozen=True):
+    """The alarms that a request was about, as they stand after it."""
+
+    alarms: list[Alarm]
 
 
 class TransitionList(msgspec.Struct, frozen=True):
@@ -284,6 +291,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     devices: list[DeviceView]
     alarms: list[Alarm]
     commands: list[CommandRecord]
+    duty_checks: list[DutyCheck]
     parts: list[PartStatus]
     rejections: list[Rejection]
     rejection_counts: dict[str, int]
@@ -321,11 +329,26 @@ class CommandEvent(msgspec.Struct, frozen=True, tag="command"):
     command: CommandRecord
 
 
+class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):
+    """A seat was asked whether anybody is there, or that ended. Sound while it is open, at that seat."""
+
+    duty_check: DutyCheck
+
+
 class RejectionEvent(msgspec.Struct, frozen=True, tag="rejection"):
     """An input could not be used. Of many in a short time only the first are sent; all are in the next counts."""
 
     rejection: Rejection
 
 
-FeedMessage = Snapshot | Resynchronise | Heartbeat | AlarmEvent | ObservationEvent | CommandEvent | RejectionEvent
+FeedMessage = (
+    Snapshot
+    | Resynchronise
+    | Heartbeat
+    | AlarmEvent
+    | ObservationEvent
+    | CommandEvent
+    | DutyCheckEvent
+    | RejectionEvent
+)
 """What travels on the WebSocket, told apart by `type`."""

@@ -15,7 +15,7 @@ import msgspec
 
 from firewatch.engine.engine import Engine
 from firewatch.engine.explanation import Explanation, UnknownSubjectError
-from firewatch.model.alarm import Alarm, AlarmState, ConditionState
+from firewatch.model.alarm import Alarm, AlarmState, ConditionState, Maintenance
 from firewatch.model.text import LocalText
 from firewatch.ports import Clock, LiveView
 from firewatch.rules.evaluator import Finding
@@ -254,12 +254,19 @@ class _Verdict:
             shelf = alarm.shelf
             parts.append(say("hidden.shelf", by=shelf.by, until=time(shelf.until_time), reason=shelf.reason))
         if alarm.out_of_service is not None:
-            out = alarm.out_of_service
-            parts.append(say("hidden.out", by=out.by, since=time(out.since_time), reason=out.reason))
+            parts.append(self._out_of_service(alarm.out_of_service))
         if alarm.suppressed_by is not None:
             by = self._suppressor.text if self._suppressor is not None else same(alarm.suppressed_by)
             parts.append(say("hidden.suppressed", alarm=by))
         return parts
+
+    def _out_of_service(self, out: Maintenance) -> LocalText:
+        since = self._reasons.time(out.since_time)
+        reason = f"{out.work_order}: {out.reason}" if out.work_order else out.reason
+        if out.until_time is None:
+            return say("hidden.out", by=out.by, since=since, reason=reason)
+        until = self._reasons.time(out.until_time)
+        return say("hidden.out.until", by=out.by, since=since, until=until, reason=reason)
 
 
 def _inside(finding: Finding) -> Finding:

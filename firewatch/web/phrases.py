@@ -161,6 +161,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "不通知：{by}自{since}起停用（{reason}）。",
         "Nobody is told: {by} took it out of service at {since} ({reason}).",
     ),
+    "hidden.out.until": (
+        "不通知：{by}自{since}起停用至{until}（{reason}）。",
+        "Nobody is told: {by} took it out of service at {since}, until {until} ({reason}).",
+    ),
     "hidden.suppressed": (
         "不通知：已由另一报警说明（{alarm}）。",
         "Nobody is told: another alarm explains it ({alarm}).",

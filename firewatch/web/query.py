@@ -5,11 +5,13 @@ Field order follows the path, then the query or the body. `openapi.py` reads bou
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 
+from firewatch.alarms.lifecycle import MAINTENANCE_AT_MOST
+from firewatch.model.alarm import Verdict
 from firewatch.model.topic import ID_PATTERN
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -70,6 +72,15 @@ class OperatorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who says what the alarm turned out to be, and what was done."""
+
+    alarm_id: Key
+    operator: Operator
+    verdict: Verdict
+    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
 class ShelveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who hides the alarm, why, and for how long: `seconds`, or `one_shot`, until its condition is over."""
 
@@ -85,18 +96,41 @@ class ShelveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutOfServiceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who takes what a rule says of a subject out of service, and why."""
+    """Who takes what a rule (unless given: every rule) says of a subject out of service, why, and for how long: for so
+    many `seconds`, or `until` a time, at most 31 days from now.
+    """
 
-    rule: Id
     subject: Subject
     operator: Operator
     reason: Reason
+    rule: Id | None = None
+    work_order: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=int(MAINTENANCE_AT_MOST.total_seconds()))] | None = None
+    until: Instant | None = None
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) is (self.until is None):
+            raise ValueError("write either `seconds` or `until`: nothing stays out of service without an end")
+        if self.until is not None:
+            check_instant(self.until)
+
+    def end(self, now: datetime) -> datetime:
+        """When it ends."""
+        return self.until if self.until is not None else now + timedelta(seconds=self.seconds or 0)
 
 
 class ReturnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who puts the alarm back into service, and why."""
 
     alarm_id: Key
+    operator: Operator
+    reason: Reason
+
+
+class SubjectReturnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who puts all that is out of service about a subject back into it, and why."""
+
+    subject: Subject
     operator: Operator
     reason: Reason
 

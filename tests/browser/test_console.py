@@ -159,7 +159,9 @@ async def test_an_alarm_is_taken_out_of_service_and_returned(world, open_console
         await details.get_by_role("button", name="恢复使用").click()
         await expect(details.get_by_role("button", name="停用")).to_be_visible()
         assert world.submitted == [
-            OutOfService(alarm.rule, alarm.subject, "王", "工单 7"),
+            OutOfService(
+                alarm.rule, alarm.subject, "王", "工单 7", until_time=world.clock.now() + timedelta(minutes=10)
+            ),
             ReturnToService(ALARM_ID, "王", "工单 7"),
         ]
 

@@ -8,7 +8,16 @@ import pytest
 
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmState, ConditionState, Maintenance, TransitionReason
-from firewatch.model.command import AnswerState, OutOfService, ReturnToService, Shelve, Unshelve
+from firewatch.model.command import (
+    Acknowledge,
+    AnswerState,
+    Confirm,
+    OutOfService,
+    ReturnSubjectToService,
+    ReturnToService,
+    Shelve,
+    Unshelve,
+)
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload
 from firewatch.ports import EngineInput, PartStatus, Picture
@@ -163,22 +172,53 @@ LIFE = f"/api/v1/alarms/{ALARM_ID}"
 SUBJECT = {"rule": "e-bike-in-lift", "subject": "sample/a-lift-2"}
 
 
+async def post(client: httpx.AsyncClient, path: str, body: dict) -> dict:
+    response = await client.post(path, json=body, headers=OWN_PAGE)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
 async def test_operators_may_ask_for_more_than_an_acknowledgement(world, client):
     alarm = world.alarm()
     asked = [
-        (f"{LIFE}/shelve", {"operator": "王", "reason": "误报", "seconds": 600}, Shelve, "shelf"),
-        (f"{LIFE}/unshelve", {"operator": "王", "comment": "修好了"}, Unshelve, None),
-        (f"{LIFE}/shelve", {"operator": "王", "reason": "误报", "one_shot": True}, Shelve, "shelf"),
-        ("/api/v1/out-of-service", {"operator": "王", "reason": "工单 7", **SUBJECT}, OutOfService, "out_of_service"),
-        (f"{LIFE}/return-to-service", {"operator": "王", "reason": "完工"}, ReturnToService, None),
+        ("shelve", {"reason": "误报", "seconds": 600}, Shelve, "shelf"),
+        ("unshelve", {"comment": "修好了"}, Unshelve, None),
+        ("shelve", {"reason": "误报", "one_shot": True}, Shelve, "shelf"),
+        ("acknowledge", {}, Acknowledge, None),
+        ("confirm", {"verdict": "false", "comment": "灰尘"}, Confirm, None),
     ]
-    for path, body, command, shown in asked:
-        response = await client.post(path, json=body, headers=OWN_PAGE)
-        assert response.status_code == 200, response.text
-        assert response.json()["alarm_id"] == alarm.alarm_id
-        assert shown is None or response.json()[shown]["reason"] == body["reason"]
+    for verb, body, command, shown in asked:
+        answer = await post(client, f"{LIFE}/{verb}", {"operator": "王", **body})
+        assert answer["alarm_id"] == alarm.alarm_id
+        assert shown is None or answer[shown]["reason"] == body["reason"]
         assert isinstance(world.submitted[-1], command)
     assert [world.submitted[index].duration for index in (0, 2)] == [timedelta(minutes=10), None]
+    assert (answer["confirmation"]["verdict"], answer["confirmation"]["comment"]) == ("false", "灰尘")
+
+
+@pytest.mark.parametrize("rule", [{}, {"rule": "e-bike-in-lift"}])
+@pytest.mark.parametrize("end", [{"seconds": 7200}, {"until": hour(2)}])
+async def test_a_subject_is_out_of_service_for_a_time(world, client, rule, end):
+    alarm = world.alarm()
+    asked = {"operator": "王", "reason": "换电池", "work_order": "WO-7", "subject": alarm.subject, **rule, **end}
+    [out] = (await post(client, "/api/v1/out-of-service", asked))["alarms"]
+    assert (out["out_of_service"]["work_order"], out["hidden"]) == ("WO-7", True)
+    until = world.clock.now() + timedelta(hours=2)
+    assert world.submitted == [OutOfService(rule.get("rule"), alarm.subject, "王", "换电池", "WO-7", until)]
+
+
+async def test_a_subject_or_one_of_its_alarms_is_returned_to_service(world, client):
+    maintenance = Maintenance("li", world.clock.now(), "work order 7")
+    body = {"operator": "王", "reason": "完工"}
+    alarm = world.alarm(hidden=True, out_of_service=maintenance)
+    assert (await post(client, f"{LIFE}/return-to-service", body))["out_of_service"] is None
+    alarm = world.alarm(hidden=True, out_of_service=maintenance)
+    [back] = (await post(client, "/api/v1/return-to-service", {**body, "subject": alarm.subject}))["alarms"]
+    assert back["out_of_service"] is None
+    assert world.submitted == [
+        ReturnToService(ALARM_ID, "王", "完工"),
+        ReturnSubjectToService(alarm.subject, "王", "完工"),
+    ]
 
 
 async def test_a_latched_alarm_is_reset(world, client):
@@ -205,12 +245,25 @@ async def test_what_the_state_does_not_allow_is_refused_with_its_reason(world, c
         (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 60.5}),
         (f"{LIFE}/shelve", {"operator": "王", "reason": "x", "seconds": 10**12}),
         (f"{LIFE}/return-to-service", {"operator": "王"}),
-        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "rule": "e-bike-in-lift"}),
-        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "rule": "e-bike-in-lift", "subject": "lift"}),
-        ("/api/v1/out-of-service", {"operator": "王", **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "seconds": 60, "rule": "e-bike-in-lift"}),
+        (
+            "/api/v1/out-of-service",
+            {"operator": "王", "reason": "x", "seconds": 60, "rule": "e-bike-in-lift", "subject": "lift"},
+        ),
+        ("/api/v1/out-of-service", {"operator": "王", "seconds": 60, **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "seconds": 60, "until": hour(2), **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "seconds": 31 * 86_400 + 1, **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "seconds": 0, **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "until": "2025-01-01T02:00:00", **SUBJECT}),
+        ("/api/v1/out-of-service", {"operator": "王", "reason": "x", "until": "9999-01-01T02:00:00Z", **SUBJECT}),
+        ("/api/v1/return-to-service", {"operator": "王", "reason": "x"}),
+        ("/api/v1/return-to-service", {"operator": "王", "subject": "sample/a-lift-2"}),
+        (f"{LIFE}/confirm", {"operator": "王"}),
+        (f"{LIFE}/confirm", {"operator": "王", "verdict": "maybe"}),
     ],
 )
-async def test_hiding_without_a_reason_or_a_measure_is_refused(world, client, path, body):
+async def test_what_is_asked_without_a_reason_a_measure_or_a_verdict_is_refused(world, client, path, body):
     world.alarm()
     response = await client.post(path, json=body, headers=OWN_PAGE)
     assert response.status_code == 400, response.text

@@ -283,13 +283,14 @@ async def test_it_says_who_hides_the_alarm_and_until_when():
     [alarm] = world.engine.alarms()
     now = world.clock.now()
     world.engine.command(Shelve(alarm.alarm_id, "Wang", "pump test", timedelta(hours=1)), now)
-    world.engine.command(OutOfService("low", "sample/hydrant-a-roof", "Li", "new pipe"), now)
+    until = now + timedelta(hours=2)
+    world.engine.command(OutOfService("low", "sample/hydrant-a-roof", "Li", "new pipe", "WO-7", until), now)
     async with client_of(world) as client:
         told = await explain(world, client, "low", "sample/hydrant-a-roof")
     assert told["verdict"]["en"] == (
         "Alarm since 08:00:01: Pressure is 0.05 MPa, below 0.07 MPa. "
         "Nobody is told: Wang shelved it until 09:00:02 (pump test). "
-        "Nobody is told: Li took it out of service at 08:00:02 (new pipe)."
+        "Nobody is told: Li took it out of service at 08:00:02, until 10:00:02 (WO-7: new pipe)."
     )
 
 

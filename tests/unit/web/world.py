@@ -32,6 +32,8 @@ from firewatch.model.command import (
     AnswerState,
     OperatorCommand,
     OutOfService,
+    ReturnSubjectToService,
+    ReturnToService,
 )
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
@@ -183,6 +185,10 @@ class World:
 
     async def submit(self, command: OperatorCommand) -> tuple[Alarm, ...]:
         self.submitted.append(command)
+        if isinstance(command, ReturnSubjectToService):
+            out = [alarm for alarm in self.live.standing.values() if alarm.subject == command.subject]
+            returned = (ReturnToService(alarm.alarm_id, command.operator, command.reason) for alarm in out)
+            return tuple(map(self._carry_out, returned))
         return (self._submit(command),)
 
     def _submit(self, command: OperatorCommand) -> Alarm:

@@ -356,7 +356,8 @@ export const oneAlarm = (alarmId: string): Promise<Alarm> => get(`alarms/${alarm
 export type Request =
   | { verb: "acknowledge" | "reset" | "unshelve" }
   | { verb: "shelve"; reason: string; seconds: number | null }
-  | { verb: "out-of-service" | "return-to-service"; reason: string };
+  | { verb: "out-of-service"; reason: string; seconds: number }
+  | { verb: "return-to-service"; reason: string };
 
 export async function ask({ alarm_id, rule, subject }: Alarm, operator: string, request: Request): Promise<void> {
   const { verb, ...details } = request;
@@ -366,7 +367,7 @@ export async function ask({ alarm_id, rule, subject }: Alarm, operator: string, 
       : request.verb === "shelve"
         ? [`alarms/${alarm_id}/${verb}`, request.seconds === null ? { reason: request.reason, one_shot: true } : details]
         : [`alarms/${alarm_id}/${verb}`, details];
-  await post<Alarm>(path, { operator, ...body });
+  await post(path, { operator, ...body });
 }
 
 export const returnedAlarms = (limit: number): Promise<Alarm[]> =>

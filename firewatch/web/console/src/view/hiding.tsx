@@ -62,6 +62,7 @@ export function Hiding({ alarm }: { alarm: Alarm }) {
   const [reason, setReason] = useState("");
   const [duration, setDuration] = useState(0);
   const given = reason.trim();
+  const seconds = DURATIONS[duration]?.[1] ?? null;
   const busy = sending !== null || !live;
   return (
     <form class="hiding" onSubmit={(event) => event.preventDefault()}>
@@ -88,7 +89,7 @@ export function Hiding({ alarm }: { alarm: Alarm }) {
         <button
           type="button"
           disabled={busy || !given}
-          onClick={() => send({ verb: "shelve", reason: given, seconds: DURATIONS[duration]?.[1] ?? null })}
+          onClick={() => send({ verb: "shelve", reason: given, seconds })}
         >
           {words.say("hide.shelve")}
         </button>
@@ -97,13 +98,23 @@ export function Hiding({ alarm }: { alarm: Alarm }) {
             {words.say("hide.unshelve")}
           </button>
         )}
-        <button
-          type="button"
-          disabled={busy || !given}
-          onClick={() => send({ verb: alarm.out_of_service ? "return-to-service" : "out-of-service", reason: given })}
-        >
-          {words.say(alarm.out_of_service ? "hide.returnToService" : "hide.outOfService")}
-        </button>
+        {alarm.out_of_service ? (
+          <button
+            type="button"
+            disabled={busy || !given}
+            onClick={() => send({ verb: "return-to-service", reason: given })}
+          >
+            {words.say("hide.returnToService")}
+          </button>
+        ) : (
+          <button
+            type="button"
+            disabled={busy || !given || seconds === null}
+            onClick={() => seconds !== null && send({ verb: "out-of-service", reason: given, seconds })}
+          >
+            {words.say("hide.outOfService")}
+          </button>
+        )}
       </p>
       {trouble && (
         <p class="trouble-text" role="alert">
