@@ -46,6 +46,10 @@ VERB_NEEDS: dict[str, tuple[str, ...]] = {
     "freeze_picture": (),
     "leak": ("rate",),
     "burn": (),
+    "turn_deaf": (),
+    "only_answer": (),
+    "act_late": ("by",),
+    "fail_commands": (),
 }
 """Every verb a step may use, with the fields it cannot do without; docs/simulators.md says what each does."""
 

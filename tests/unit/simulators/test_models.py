@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from firewatch.model.contract import CommandMessage, ManyReadings, OneReading, Reading
 from firewatch.model.observation import Quality
-from simulators.actuators import ActuatorSimulation, DoorController, Loudspeaker, announcement_time
+from simulators.actuators import ActuatorSimulation, door_controller
 from simulators.building import BuildingSimulation
 from simulators.camera import CameraSimulation, Visitor
 from simulators.device import Broker, contract_payload
 from simulators.fault import Faults, raw_message
 from simulators.garage import Charger, GarageAir, GarageDetector, GarageSimulation
 from simulators.lift import TOP_FLOOR, LiftCar, LiftSimulation
+from simulators.loudspeaker import Loudspeaker, announcement_time
 from simulators.scenario import Step, parse_scenario
 from simulators.site import read_site
 from simulators.water import JOCKEY_START_MPA, JOCKEY_STOP_MPA, WaterSimulation, WaterSupply, acme_payload
@@ -360,7 +361,7 @@ def said(answers) -> list[tuple[str, str, str]]:
 
 
 def test_a_door_is_held_and_released_on_command():
-    door = DoorController()
+    door = door_controller()
     held = door.command(command("hold_door", "h", max_seconds=60), at(0))
     assert said(held) == [("h", "accepted", ""), ("h", "done", "held")]
     assert values(door.measure(at(1))) == {"held": True}
@@ -369,7 +370,7 @@ def test_a_door_is_held_and_released_on_command():
 
 
 def test_a_door_lets_go_by_itself_after_the_longest_time_it_was_asked_for():
-    door = DoorController()
+    door = door_controller()
     door.command(command("hold_door", max_seconds=20), at(0))
     assert door.next_wake() == at(20)
     assert values(door.measure(at(19.9))) == {"held": True}
@@ -378,7 +379,7 @@ def test_a_door_lets_go_by_itself_after_the_longest_time_it_was_asked_for():
 
 
 def test_the_same_command_again_is_answered_again_and_not_done_again():
-    door = DoorController()
+    door = door_controller()
     door.command(command("hold_door", "h", max_seconds=20), at(0))
     door.command(command("release_door", "r"), at(1))
     assert said(door.command(command("hold_door", "h", max_seconds=20), at(2))) == [("h", "done", "held")]
@@ -387,12 +388,12 @@ def test_the_same_command_again_is_answered_again_and_not_done_again():
 
 @pytest.mark.parametrize("value", ["long", True, -5.0])
 def test_a_door_asked_for_a_senseless_time_still_lets_go(value):
-    door = DoorController()
+    door = door_controller()
     door.command(command("hold_door", max_seconds=value), at(0))
     assert values(door.measure(at(3600))) == {"held": False}
 
 
-@pytest.mark.parametrize("actuator", [DoorController(), Loudspeaker("x")])
+@pytest.mark.parametrize("actuator", [door_controller(), Loudspeaker("x")])
 def test_an_unknown_action_fails(actuator):
     assert said(actuator.command(command("sing"), at(0))) == [("c1", "failed", "unknown action")]
 
@@ -438,7 +439,7 @@ def test_an_announcement_is_as_long_as_it_is_often():
 
 
 def test_the_last_of_many_commands_are_still_known():
-    door = DoorController()
+    door = door_controller()
     for number in range(3000):
         door.command(command("release_door", f"c{number}"), at(number))
     assert said(door.command(command("release_door", "c2999"), at(4000))) == [("c2999", "done", "released")]
