@@ -11,11 +11,21 @@ from datetime import datetime
 
 import msgspec
 
-from firewatch.model.alarm import AlarmClass, AlarmState, AlarmTransition, ConditionState, Priority, TransitionReason
+from firewatch.model.alarm import (
+    AlarmClass,
+    AlarmState,
+    AlarmTransition,
+    ConditionState,
+    Priority,
+    TransitionReason,
+    Verdict,
+)
 from firewatch.model.observation import Value
 
 CONFIRMATIONS = ("#confirmed", "#属实")
-"""An acknowledgement whose comment has one of these words says that it was real."""
+"""An acknowledgement whose comment has one of these words says that it was real; so it was said before there was a
+verdict.
+"""
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -96,8 +106,8 @@ class AlarmLog:
                 self._end_newest(transition)
         if transition.reason is TransitionReason.ACKNOWLEDGED:
             known.confirmed = known.confirmed or is_confirmation(transition.comment)
-        if not alarm.stands:
-            del self._newest[transition.alarm_id]
+        elif transition.reason is TransitionReason.CONFIRMED and alarm.confirmation is not None:
+            known.confirmed = alarm.confirmation.verdict is Verdict.REAL
 
     def _end_newest(self, transition: AlarmTransition) -> None:
         known = self._newest.get(transition.alarm_id)
@@ -110,7 +120,7 @@ class AlarmLog:
 
 
 def is_confirmation(comment: str) -> bool:
-    """Whether the comment on an alarm says that it was real."""
+    """Whether the comment of an acknowledgement says that it was real."""
     return any(word in comment.casefold() for word in CONFIRMATIONS)
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from firewatch.alarms.lifecycle import CONFIRMED_WITHIN
 from firewatch.backtest.difference import check, counts_of, differences, loads_of, realities_of, summary_of
 from firewatch.backtest.files import FileHistory
 from firewatch.backtest.log import AlarmLog, Told
@@ -35,7 +36,7 @@ from firewatch.model.text import LocalText
 from firewatch.rules.spec import Mode, RuleSpec
 from firewatch.storage.columns import ColumnReader, Extent
 
-AFTERMATH = timedelta(days=1)
+AFTERMATH = CONFIRMED_WITHIN
 """How long after the end it is looked whether an alarm of then was confirmed."""
 
 _POLL_SECONDS = 0.2

@@ -23,7 +23,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "from chance. Look at a longer time.",
         "nothing_to_tune": "A ladder has numbers for each of its steps; these are not tried. "
         "Change one and look at it with `firewatch backtest`.",
-        "unconfirmed": "Nothing that it told of is confirmed (#confirmed in an acknowledgement, or --confirmed), so "
+        "unconfirmed": "Nothing that it told of is confirmed as real (by an operator, or by --confirmed), so "
         "this cannot say which events mattered; it only says that each is still told.",
         "paste": "To put it into force, add to a rule file, then run `firewatch check` and `firewatch backtest`:",
     },
@@ -36,7 +36,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "请检查设备本身的原因。",
         "too_few_alarms": "期间只有 {alarms} 条报警，少于 {fewest} 条，无法区分重复报警与偶然。请选更长的时间。",
         "nothing_to_tune": "分级规则的每一级各有数值，这里不试。请改动一处后用 firewatch backtest 查看。",
-        "unconfirmed": "期间没有经确认的警情（确认备注中的 #属实，或 --confirmed 清单），"
+        "unconfirmed": "期间没有经确认的警情（由值班员核实，或列入 --confirmed 清单），"
         "因此无法判断哪些事件重要，只能说明每起事件仍会报警。",
         "paste": "若要采用，请加入规则文件，再运行 firewatch check 和 firewatch backtest：",
     },

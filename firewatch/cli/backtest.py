@@ -48,8 +48,8 @@ def command(
     """Play stored history to RULES, files or folders (the settings' rules unless given), by the engine that runs in
     service, and say which alarms would be added, removed or told at another time.
 
-    Shadow rules among them are tried as if they were live. An alarm counts as confirmed if its acknowledgement's
-    comment has the word #confirmed (or #属实), or if it is on the list.
+    Shadow rules among them are tried as if they were live. An alarm counts as confirmed if an operator confirmed it
+    as real, if its acknowledgement's comment has the word #confirmed (or #属实), or if it is on the list.
 
     \b
     Exit code   0 done, 1 it could not be done, 3 a confirmed alarm would be lost

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from firewatch.backtest.log import is_confirmation, told_of
-from firewatch.model.alarm import AlarmTransition
-from firewatch.model.command import Acknowledge, OutOfService
+from firewatch.model.alarm import AlarmTransition, Verdict
+from firewatch.model.command import Acknowledge, Confirm, OutOfService
 from firewatch.model.effect import RecordTransition
 from tests.unit.engine.world import LOW, SILENT, SMOKE, World, at
 
@@ -75,6 +75,51 @@ def test_silence_is_told_at_its_deadline() -> None:
     world.hear(1, "hydrant-1/pressure", 0.5)
     world.advance(60)
     assert told(world) == [("silent", 15, None), ("silent", 16, None)]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([Verdict.REAL], True),
+        ([Verdict.FALSE], False),
+        ([Verdict.TEST], False),
+        ([Verdict.FALSE, Verdict.REAL], True),
+        ([Verdict.REAL, Verdict.FALSE], False),
+    ],
+)
+@pytest.mark.parametrize("seconds", [3, 5, 3600])
+def test_the_last_verdict_counts_while_the_alarm_stands_and_after_it(
+    verdicts: list[Verdict], expected: bool, seconds: float
+) -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    identity = world.alarm("low").alarm_id
+    world.acknowledge(2, identity)
+    if seconds > 4:
+        world.hear(4, "hydrant-1/pressure", 0.5)
+    for verdict in verdicts:
+        world.command(seconds, Confirm(identity, "wang", verdict))
+    (one,) = told_of(_transitions(world), at(0), at(10))
+    assert one.confirmed is expected
+
+
+def test_a_verdict_counts_more_than_the_word_in_the_acknowledgement() -> None:
+    world = World(LOW)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.command(2, Acknowledge(world.alarm("low").alarm_id, "li", "#confirmed"))
+    world.command(3, Confirm(world.alarm("low").alarm_id, "wang", Verdict.FALSE))
+    (one,) = told_of(_transitions(world), at(0), at(10))
+    assert not one.confirmed
+
+
+def test_a_verdict_is_on_the_onset_that_was_confirmed_and_on_no_later_one() -> None:
+    world = World(LOW)
+    for now, pressure in [(1, 0.05), (4, 0.5), (5, 0.05)]:
+        world.hear(now, "hydrant-1/pressure", pressure)
+        if now == 1:
+            world.acknowledge(2, world.alarm("low").alarm_id)
+            world.command(3, Confirm(world.alarm("low").alarm_id, "wang", Verdict.REAL))
+    assert [one.confirmed for one in told_of(_transitions(world), at(0), at(10))] == [True, False]
 
 
 def test_an_acknowledgement_may_confirm() -> None:
