@@ -15,6 +15,8 @@ effects. What it promises:
 * An alarm that is shelved, suppressed by design or out of service is listed and recorded like any other, and told of as
   soon as nothing hides it, if it still stands. Actuators are asked all the same while it is shelved or suppressed; out
   of service nothing new is asked of them, and what was begun before ends with its phase.
+* Of several rules that want something of one actuator the most urgent is heeded; it is let go when the last one ends
+  (`firewatch.engine.linkage`).
 * The alarms of a shadow rule are recorded and counted like any other; nobody is told of them and nothing is done.
 * A change of the rules, by `reload` or while firewatch was down, leaves what is judged as before exactly where it was.
 """
@@ -50,9 +52,10 @@ from firewatch.alarms.lifecycle import (
     step,
 )
 from firewatch.alarms.transitions import TRANSITIONS, Move
-from firewatch.engine.engagement import Engagement, command_id
+from firewatch.engine.engagement import Engagement, begin, command_id
 from firewatch.engine.explanation import Explanation, UnknownSubjectError, explained_decision, explained_steps
 from firewatch.engine.failure import PREFIX, RuleFailure, trouble_kept, trouble_of
+from firewatch.engine.linkage import Claim, Linkage, Urgency, claims_of
 from firewatch.engine.reload import Tally
 from firewatch.engine.snapshot import (
     FORMAT_VERSION,
@@ -161,6 +164,13 @@ class _Running:
         ]
         return min((due for due in dues if due is not None), default=None)
 
+    def claims(self) -> list[Claim]:
+        """What it wants of actuators, and how urgently."""
+        if self.engagement is None or not self.engagement.wish:
+            return []
+        alarm = self.standing.alarm if self.standing is not None else None
+        return claims_of(self.name, self.engagement, Urgency.of(self.engagement, alarm, self.instance.rule))
+
     def next_repetition(self) -> datetime | None:
         """When actuators are asked again; None if they are not."""
         engagement = self.engagement
@@ -170,7 +180,7 @@ class _Running:
 class Prepared:
     """Rules compiled and indexed for an inventory, for one engine to take over, once. Made by `prepare`."""
 
-    __slots__ = ("interested", "running", "suppressions")
+    __slots__ = ("interested", "named", "running", "suppressions")
 
     def __init__(self, instances: Iterable[RuleInstance]) -> None:
         self.running = [_Running(position, instance) for position, instance in enumerate(instances)]
@@ -179,6 +189,7 @@ class Prepared:
             signal: tuple(self.running[position] for position in positions) for signal, positions in index.items()
         }
         self.suppressions = Suppressions((one, one.instance) for one in self.running)
+        self.named = {one.name: one for one in self.running}
 
 
 def prepare(rules: Sequence[RuleSpec], inventory: Inventory) -> Prepared:
@@ -205,12 +216,14 @@ class Engine:
         self._failures: list[RuleFailure] = []
         self._troubles: dict[str, _Running] = {}
         self._shadow_counts: Counter[str] = Counter()
+        self._linkage = Linkage()
         self._install(prepare(rules, inventory))
 
     def _install(self, prepared: Prepared) -> None:
         self._running = prepared.running
         self._interested = prepared.interested
         self._suppressions = prepared.suppressions
+        self._named = prepared.named
 
     def _append(self, running: _Running) -> None:
         """Take in what listens to no signal, be it new or from before a reload."""
@@ -344,6 +357,7 @@ class Engine:
         for trouble in self._troubles.values():
             self._append(trouble)
         self._note_suppressors()
+        self._note_claims(before.values())
         for gone in before.values():
             self._remove(gone, tally, effects)
         self._failures.clear()
@@ -382,12 +396,9 @@ class Engine:
         *,
         carried: bool,
     ) -> None:
-        if engagement is not None and engagement.is_open:
-            undo = running.instance.targets[engagement.over] or engagement.undo
-            engagement = replace(engagement, undo=undo)
         running.standing = standing
         running.closed = closed
-        running.engagement = engagement
+        running.engagement = engagement.under(running.instance.targets) if engagement is not None else None
         running.carried = carried
         if standing is not None:
             self._standing[standing.alarm.alarm_id] = running
@@ -424,7 +435,8 @@ class Engine:
         engagement = record.engagement
         if engagement is not None and engagement.is_open:
             over = replace(engagement, phase=engagement.over)
-            commands = (_command(record.rule, record.subject, over, target, self._now) for target in engagement.undo)
+            undo = self._end_claims(Judged(record.rule, record.subject), engagement, effects)
+            commands = (_command(record.rule, record.subject, over, target, self._now) for target in undo)
             effects += map(SendCommand, commands)
 
     def _reconcile(self, effects: list[Effect], tally: Tally) -> None:
@@ -491,6 +503,7 @@ class Engine:
         if (priority, rule.alarm_class) != (alarm.priority, alarm.alarm_class):
             tally.alarm(rule.id, "regraded", alarm.alarm_id)
             self._move(running, Regraded(priority, rule.alarm_class), effects)
+            self._reweigh(running, effects)
 
     # -- what it knows ---------------------------------------------------------------------------------------------
 
@@ -634,6 +647,7 @@ class Engine:
             for record in records.values()
             if record.standing is not None or record.engagement is not None
         }
+        self._note_claims()
         self._gone = {name: record.closed for name, record in records.items() if _is_gone(record)}
         self._over = {one.alarm.alarm_id: one for one in kept.over}
         standing = [record.standing for record in kept.instances if record.standing is not None]
@@ -766,6 +780,7 @@ class Engine:
         if running.standing is None or running.standing.alarm.step == change.step:
             return
         self._move(running, Eased(_draft(running.instance, change, self._now)), effects)
+        self._reweigh(running, effects)
 
     def _begin_alarm(self, running: _Running, draft: Alarm, effects: list[Effect]) -> None:
         number = self._number_of(running, draft.alarm_id)
@@ -854,10 +869,14 @@ class Engine:
         instance = running.instance
         cause = running.standing.alarm.alarm_id if running.standing is not None else instance.alarm_id(onset)
         before = running.engagement
-        sent = before.sent if before is not None and before.onset_time == onset else ()
-        begun = Engagement(onset, cause, phase, begun_time=self._now, repeated_time=self._now, sent=sent)
-        running.engagement = replace(begun, undo=instance.targets[begun.over])
-        self._act(running, instance.targets[phase], effects)
+        running.engagement = begin(before, onset, cause, phase, self._now, instance.targets)
+        risen = self._claim(running)
+        heeded = [target for target in instance.targets[phase] if self._is_heeded(running, target)]
+        self._ask(running, heeded, effects, again=before is None or not before.is_open)
+        asked = {target.device for target in heeded}
+        for claim in risen:
+            if claim.device not in asked:
+                self._ask_again(claim, effects)
         self._reschedule(running)
 
     def _catch_up(self, running: _Running, effects: list[Effect]) -> None:
@@ -871,18 +890,80 @@ class Engine:
         engagement = running.engagement
         if engagement is not None and engagement.is_open:
             running.engagement = replace(engagement, phase=engagement.over)
-            self._act(running, running.instance.targets[engagement.over] or engagement.undo, effects)
+            self._ask(running, self._end_claims(running.name, engagement, effects), effects, again=True)
 
-    def _act(self, running: _Running, targets: Iterable[Target], effects: list[Effect]) -> None:
-        engagement, instance = running.engagement, running.instance
+    def _ask(self, running: _Running, targets: Iterable[Target], effects: list[Effect], *, again: bool) -> None:
+        """Ask actuators for something; what they were asked before only if it is asked `again`, by another id."""
+        engagement = running.engagement
         assert engagement is not None
-        sent = engagement.sent
+        sent, turns = dict.fromkeys(engagement.sent), engagement.turns
+        asked: set[str] = set()
         for target in targets:
-            command = _command(instance.rule.id, instance.subject, engagement, target, self._now)
-            if command.command_id not in sent:
-                sent = (*sent, command.command_id)
-                effects.append(SendCommand(command))
-        running.engagement = replace(engagement, sent=sent)
+            command = self._command_of(running, target)
+            identity = command.command_id
+            if identity in asked or (identity in sent and not again):
+                continue
+            if identity in sent:
+                turns += 1
+                command = self._command_of(running, target, f"*{turns}")
+            asked.add(identity)
+            sent[identity] = None
+            effects.append(SendCommand(command))
+        running.engagement = replace(engagement, sent=tuple(sent), turns=turns)
+
+    def _command_of(self, running: _Running, target: Target, turn: str = "") -> ActuatorCommand:
+        assert running.engagement is not None
+        return _command(*running.name, running.engagement, target, self._now, turn)
+
+    # -- several that want something of one actuator ---------------------------------------------------------------
+
+    def _claim(self, running: _Running) -> list[Claim]:
+        """Say what it wants of actuators and how urgently. Returns the claims that are heeded by that."""
+        return [risen for claim in running.claims() if (risen := self._linkage.claim(claim)) is not None]
+
+    def _reweigh(self, running: _Running, effects: list[Effect]) -> None:
+        """Its alarm became more urgent, or less."""
+        for claim in self._claim(running):
+            self._ask_again(claim, effects)
+
+    def _end_claims(self, judged: Judged, engagement: Engagement, effects: list[Effect]) -> list[Target]:
+        """Let others have what it held. Returns how to let go of what nobody else wants."""
+        devices = engagement.devices
+        untouched = (target for target in engagement.undo if target.device not in devices)
+        undo = [target for target in untouched if self._linkage.heeded(target.device) is None]
+        for device in devices:
+            ending = self._linkage.end(device, judged)
+            undo += ending.release
+            if ending.heir is not None:
+                self._bequeath(ending.heir)
+            if ending.next is not None:
+                self._ask_again(ending.next, effects)
+        return undo
+
+    def _bequeath(self, heir: Claim) -> None:
+        running = self._named.get(heir.claimant)
+        if running is not None and running.engagement is not None:
+            undo = (*running.engagement.undo, *heir.release)
+            running.engagement = replace(running.engagement, undo=undo)
+
+    def _ask_again(self, claim: Claim, effects: list[Effect]) -> None:
+        """Ask for what waited, or was asked before something more urgent; not for a rule that is gone."""
+        running = self._named.get(claim.claimant)
+        if running is not None and running.engagement is not None:
+            self._ask(running, claim.wish, effects, again=True)
+
+    def _is_heeded(self, running: _Running, target: Target) -> bool:
+        claim = self._linkage.heeded(target.device)
+        return claim is not None and claim.claimant == running.name
+
+    def _note_claims(self, gone: Iterable[_Running] = ()) -> None:
+        """Learn who wants what of actuators from what was begun."""
+        claims = [claim for running in (*self._running, *gone) for claim in running.claims()]
+        for record in self._unjudged.values():
+            claims += _claims_of_gone(record)
+        self._linkage = Linkage(claims)
+
+    # -- again and again -------------------------------------------------------------------------------------------
 
     def _repeat(self, running: _Running, effects: list[Effect]) -> None:
         """Ask again for what is to be asked for again and again.
@@ -900,8 +981,8 @@ class Engine:
         is_seen = not running.carried and (alarm is None or alarm.condition is ConditionState.ACTIVE)
         if is_seen and running.in_service and not instance.is_shadow:
             for target, turn in again:
-                command = _command(instance.rule.id, instance.subject, engagement, target, self._now, turn)
-                effects.append(SendCommand(command))
+                if self._is_heeded(running, target):
+                    effects.append(SendCommand(self._command_of(running, target, f"+{turn}")))
 
     # -- commands of operators -------------------------------------------------------------------------------------
 
@@ -1103,7 +1184,7 @@ def _blank(running: _Running, now: datetime) -> Alarm:
 
 
 def _command(
-    rule: str, subject: str, engagement: Engagement, target: Target, now: datetime, turn: int = 0
+    rule: str, subject: str, engagement: Engagement, target: Target, now: datetime, turn: str = ""
 ) -> ActuatorCommand:
     return ActuatorCommand(
         command_id=command_id(rule, subject, engagement, target, turn),
@@ -1140,6 +1221,15 @@ def _take_state(running: _Running, record: InstanceRecord, now: datetime) -> boo
         return False
     running.state = state
     return True
+
+
+def _claims_of_gone(record: InstanceRecord) -> list[Claim]:
+    """What a rule that is gone still has of actuators, until it is withdrawn."""
+    if record.engagement is None:
+        return []
+    alarm = record.standing.alarm if record.standing is not None else None
+    urgency = Urgency.of(record.engagement, alarm, None)
+    return claims_of(Judged(record.rule, record.subject), record.engagement, urgency)
 
 
 def _is_gone(record: InstanceRecord) -> bool:

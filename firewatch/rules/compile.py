@@ -82,6 +82,12 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     every: timedelta | None = None
 
 
+def beside(targets: tuple[Target, ...], others: Iterable[Target]) -> tuple[Target, ...]:
+    """The targets, and those of the others that are for devices that these are not for."""
+    named = {target.device for target in targets}
+    return (*targets, *(other for other in others if other.device not in named))
+
+
 class RuleInstance(msgspec.Struct, frozen=True):
     """One rule for one subject, with everything known beforehand about the alarms it may raise.
 
@@ -348,13 +354,24 @@ class _Builder:
         actions = self._rule.actions
         if actions == _NO_ACTIONS:
             return _NO_TARGETS
-        return {phase: self._targets(getattr(actions, phase)) for phase in Phase}
+        targets = {phase: self._targets(getattr(actions, phase)) for phase in Phase}
+        undone = self._undoing(actions.suspected)
+        targets[Phase.REJECTED] = beside(targets[Phase.REJECTED], undone)
+        targets[Phase.INACTIVE] = beside(targets[Phase.INACTIVE], beside(self._undoing(actions.active), undone))
+        return targets
 
     def _targets(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         return tuple(
             Target(f"{self._subject.site.id}/{device.id}", action.action, action.parameters, action.every)
             for action in actions
             for device in self._reached(action.device)
+        )
+
+    def _undoing(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
+        """What ends these actions, for those whose kind of device says so."""
+        known = [(spec, self._kinds[spec.device].action(spec.action)) for spec in actions if spec.device in self._kinds]
+        return self._targets(
+            [ActionSpec(device=spec.device, action=action.undo) for spec, action in known if action and action.undo]
         )
 
     def _reached(self, kind: str) -> list[Device]:
