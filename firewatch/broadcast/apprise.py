@@ -13,14 +13,18 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
-import apprise
-from apprise import NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType
 
-from firewatch.broadcast.channel import Notification, PermanentDeliveryError, TemporaryDeliveryError
+from firewatch.broadcast.channel import (
+    DeliveryError,
+    Notification,
+    PermanentDeliveryError,
+    TemporaryDeliveryError,
+)
 from firewatch.broadcast.secret import read_secret
 from firewatch.config.channel_spec import AppriseSpec
-from firewatch.errors import ConfigError
 from firewatch.model.delivery import NotificationReason
 
 TIMEOUT = timedelta(seconds=9)
@@ -71,50 +75,71 @@ def _keep_secrets() -> None:
     logging.getLogger("apprise").setLevel(logging.DEBUG)
 
 
+class _Outcome(NamedTuple):
+    """What came of an attempt: whether Apprise understood the address, whether it sent, and what was answered."""
+
+    service: str | None
+    was_sent: bool = False
+    status: int | None = None
+
+
 class AppriseChannel:
-    """Tells one service."""
+    """Tells one service. Apprise takes half a second to look at its services the first time: that too is done in the
+    attempt's thread.
+    """
 
     def __init__(self, spec: AppriseSpec, target: str) -> None:
-        """Read the address, and let Apprise take it apart.
+        """Read the address.
 
         Raises:
-            ConfigError: it cannot be read, or Apprise does not understand it.
+            ConfigError: it cannot be read.
         """
         _keep_secrets()
         self._url = read_secret(spec.url, f"target {target}")
-        self._slots = asyncio.Semaphore(THREADS)
-        service = self._service()
-        if service is None:
-            raise ConfigError(
-                f"target {target}: Apprise does not understand the address that was read; "
-                "it begins with the name of a service, as in mailtos://"
-            )
-        self._name = str(service.service_name or "the service")
+        self._free_threads = THREADS
 
     async def deliver(self, message: Notification) -> None:
         """Send once; what Apprise calls sent counts as taken."""
-        if self._slots.locked():
-            raise TemporaryDeliveryError(f"{self._name}: {THREADS} attempts before this one still hang")
-        await self._slots.acquire()
-        outcome = _in_thread(lambda: self._send(message), self._slots.release)
+        if not self._free_threads:
+            raise TemporaryDeliveryError(f"{THREADS} attempts before this one still hang")
+        self._free_threads -= 1
+        attempt = _in_thread(lambda: self._attempt(message), self._release)
         try:
             async with asyncio.timeout(TIMEOUT.total_seconds()):
-                was_sent, status = await outcome
+                outcome = await attempt
         except TimeoutError:
-            raise TemporaryDeliveryError(f"{self._name} did not answer in time") from None
-        if was_sent:
-            return
-        said = f"{self._name} did not take it" + ("" if status is None else f": it answered {status}")
-        if status in _NEVER:
-            raise PermanentDeliveryError(said)
-        raise TemporaryDeliveryError(said)
+            raise TemporaryDeliveryError(f"no answer within {TIMEOUT.total_seconds():g} s") from None
+        if not outcome.was_sent:
+            raise _failure(outcome)
 
     async def close(self) -> None:
         """Nothing is kept between attempts."""
 
+    def _release(self) -> None:
+        self._free_threads += 1
+
+    def _attempt(self, message: Notification) -> _Outcome:
+        """What the thread does. Never raises: a plugin's own error may carry the address."""
+        _collector.begin()
+        name = None
+        try:
+            service = self._service()
+            if service is None:
+                return _Outcome(None)
+            name = str(service.service_name)
+            was_sent = service.notify(
+                title=message.title,
+                body=message.body,
+                notify_type=_TYPES.get(message.reason, NotifyType.WARNING),
+                body_format=NotifyFormat.TEXT,
+            )
+        except Exception:
+            was_sent = False
+        return _Outcome(name, bool(was_sent), _collector.status())
+
     def _service(self) -> NotifyBase | None:
         """A service of its own for each attempt: they are not made for several threads."""
-        asset = apprise.AppriseAsset(
+        asset = AppriseAsset(
             app_id="firewatch",
             app_desc="firewatch",
             app_url="",
@@ -122,28 +147,20 @@ class AppriseChannel:
             storage_mode="memory",
             http_redirects=False,
             allow_templates=False,
-            service_timeout=TIMEOUT.total_seconds(),
         )
-        try:
-            return apprise.Apprise.instantiate(self._url, asset=asset, suppress_exceptions=True)
-        except Exception:  # whatever a plugin makes of an address: the address must not be in what is told of it
-            return None
+        return Apprise.instantiate(self._url, asset=asset)
 
-    def _send(self, message: Notification) -> tuple[bool, int | None]:
-        _collector.begin()
-        service = self._service()
-        if service is None:
-            return False, None
-        try:
-            was_sent = service.notify(
-                title=message.title,
-                body=message.body,
-                notify_type=_TYPES.get(message.reason, NotifyType.WARNING),
-                body_format=NotifyFormat.TEXT,
-            )
-        except Exception:  # a plugin's own error may carry the address
-            was_sent = False
-        return bool(was_sent), _collector.status()
+
+def _failure(outcome: _Outcome) -> DeliveryError:
+    if outcome.service is None:
+        return TemporaryDeliveryError(
+            "Apprise does not understand the address; it begins with the name of a service, as in mailtos://"
+        )
+    said = f"{outcome.service} did not take it"
+    if outcome.status is None:
+        return TemporaryDeliveryError(said)
+    said = f"{said}: it answered {outcome.status}"
+    return PermanentDeliveryError(said) if outcome.status in _NEVER else TemporaryDeliveryError(said)
 
 
 _TYPES = {
@@ -153,16 +170,14 @@ _TYPES = {
 }
 
 
-def _in_thread(
-    work: Callable[[], tuple[bool, int | None]], when_done: Callable[[], None]
-) -> asyncio.Future[tuple[bool, int | None]]:
+def _in_thread(work: Callable[[], _Outcome], when_done: Callable[[], None]) -> asyncio.Future[_Outcome]:
     """Work in a thread that does not keep the process alive; `when_done` is called in the event loop when it ends,
     which may be long after anybody waits for it.
     """
     loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[tuple[bool, int | None]] = loop.create_future()
+    outcome: asyncio.Future[_Outcome] = loop.create_future()
 
-    def finish(result: tuple[bool, int | None]) -> None:
+    def finish(result: _Outcome) -> None:
         when_done()
         if not outcome.done():
             outcome.set_result(result)
