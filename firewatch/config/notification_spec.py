@@ -130,3 +130,7 @@ class NotificationFile(SpecModel):
     roles: Annotated[tuple[RoleSpec, ...], Field(strict=False, max_length=100)] = ()
     plans: Annotated[tuple[PlanSpec, ...], Field(strict=False, max_length=200)] = ()
     templates: TemplatesSpec = TemplatesSpec()
+
+
+NOBODY = NotificationFile()
+"""Nobody is told of anything."""

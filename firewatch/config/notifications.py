@@ -72,7 +72,8 @@ class _Reader:
             self._read_list(key, noun, model)
         self._check_uses()
         self._check_templates()
-        self._check_reach()
+        if not self.problems:
+            self._check_reach()
         templates = header.templates if header is not None else TemplatesSpec()
         return NotificationFile(
             targets=self._specs("targets", TargetSpec),

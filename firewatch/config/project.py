@@ -1,7 +1,8 @@
 """Everything people write for one daemon: settings, sites, kinds of device, rules.
 
-Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`, `control_room`). A
-file that fails one pass is left out of the next, the others go on, and all problems come back together.
+Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`, `control_room`,
+`notifications`). A file that fails one pass is left out of the next, the others go on, and all problems come back
+together.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from firewatch.config.control_room import one_seat, read_control_room
 from firewatch.config.document import Document, read_document
 from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.inventory import read_inventory
+from firewatch.config.notification_spec import NOBODY, NotificationFile
+from firewatch.config.notifications import read_notifications
 from firewatch.config.problem import Place, Problem, ProblemsError, Severity, in_order, summary
 from firewatch.config.rule_check import read_rules
 from firewatch.config.settings import Settings
@@ -54,6 +57,7 @@ class Project:
     effective: tuple[EffectiveRule, ...]
     stamp: Stamp = field(default_factory=dict, compare=False)
     control_room: ControlRoom = ONE_SEAT
+    notifications: NotificationFile = NOBODY
 
     @property
     def rules(self) -> tuple[RuleSpec, ...]:
@@ -100,11 +104,11 @@ def load_project(settings: Settings) -> Project:
 def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project, tuple[Problem, ...]]:
     """Read what can be read, the settings' files and more; the project is whole only if no problem is `wrong`.
 
-    What one of `more` is, rules, kinds, seats or a site, is seen from its keys. A folder with rules elsewhere, such as
+    What one of `more` is, rules, kinds, a site and so on, is seen from its keys. A folder with rules elsewhere, such as
     a copy to try changes in, takes the place of the settings' rules.
     """
     stamp = files_stamp(settings)
-    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": [], "control_room": []}
+    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": [], "control_room": [], "notifications": []}
     rules_in_force = [settings.rules]
     read: dict[Path, _Read] = {}
     for path in more:
@@ -122,8 +126,11 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     for document in room_files:
         room, found = read_control_room(document, inventory, inventory_whole=not problems)
         room_problems += found
-    project = Project(inventory=inventory, effective=rules, stamp=stamp, control_room=room)
-    return project, in_order([*problems, *rule_problems, *wrong, *room_problems])
+    told, told_problems = _notifications(
+        extra["notifications"] or _named(settings.notifications), inventory, read, inventory_whole=not problems
+    )
+    project = Project(inventory=inventory, effective=rules, stamp=stamp, control_room=room, notifications=told)
+    return project, in_order([*problems, *rule_problems, *wrong, *room_problems, *told_problems])
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
@@ -147,6 +154,19 @@ def load_effective_rules(files: Iterable[Path], inventory: Inventory) -> tuple[E
     if wrong:
         raise ProblemsError(wrong)
     return rules
+
+
+def load_notifications(settings: Settings, inventory: Inventory) -> NotificationFile:
+    """Read the notifications' file as it is now; without one nobody is notified.
+
+    Raises:
+        ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
+    """
+    told, problems = _notifications(_named(settings.notifications), inventory, _NOTHING_READ, inventory_whole=True)
+    wrong = [problem for problem in problems if problem.severity is Severity.WRONG]
+    if wrong:
+        raise ProblemsError(wrong)
+    return told
 
 
 def load_inventory(settings: Settings) -> Inventory:
@@ -192,6 +212,17 @@ def _inventory(
     return inventory, [*problems, *wrong, *found]
 
 
+def _notifications(
+    paths: Iterable[Path], inventory: Inventory, read: Mapping[Path, _Read], *, inventory_whole: bool
+) -> tuple[NotificationFile, list[Problem]]:
+    documents, problems = _documents(paths, "notifications", read)
+    told = NOBODY
+    for document in documents:
+        told, found = read_notifications(document, inventory, inventory_whole=inventory_whole)
+        problems += found
+    return told, problems
+
+
 def _named(path: Path | None) -> list[Path]:
     return [] if path is None else [path]
 
@@ -202,6 +233,8 @@ def _role(document: Document | None) -> str:
         return "devices"
     if "seats" in keys:
         return "control_room"
+    if keys & {"targets", "plans", "people"}:
+        return "notifications"
     return "sites" if keys & {"buildings", "devices", "time_zone"} else "rules"
 
 

@@ -109,3 +109,4 @@ class Settings(BaseSettings):
     devices: Path = Path("config/devices")
     rules: Path = Path("rules")
     control_room: Path | None = None
+    notifications: Path | None = None

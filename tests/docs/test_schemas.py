@@ -19,6 +19,7 @@ FILES = {
     "rule-tests": sorted(Path("rules").glob("*.test.yaml")),
     "sites": yaml_files(Path("config/sites")),
     "devices": yaml_files(Path("config/devices")),
+    "notification": [Path("config/notification.yaml")],
     "control-room": [Path("config/control-room.yaml")],
     "settings": [Path("config/firewatch.yaml")],
 }

@@ -38,6 +38,11 @@ def _seats(file: Path) -> None:
     raise ProblemsError(read_project(Settings(rules=NO_RULES, control_room=file))[1])
 
 
+def _notifications(file: Path) -> None:
+    """Raise what stops nothing, too."""
+    raise ProblemsError(read_project(Settings(rules=NO_RULES, notifications=file))[1])
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "rule": lambda file: load_rules([file], sample()),
     "lint": _worth_a_look,
@@ -46,6 +51,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "settings": load_settings,
     "test": lambda file: load_scenarios(file, sample()),
     "seats": _seats,
+    "notifications": _notifications,
 }
 
 
