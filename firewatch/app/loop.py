@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from firewatch.broadcast.actuators import Actuators, CommandChange
-from firewatch.engine.engine import Engine, Prepared
+from firewatch.engine.engine import OVER_LIMIT, Engine, Prepared
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmTransition, Annunciation
 from firewatch.model.command import (
@@ -183,6 +183,7 @@ class EngineLoop:
         self._reported_ordinal = last_ordinal
         self._reported_failures = 0
         self._annunciated: dict[str, datetime] = {}
+        self._annunciated_and_over: dict[str, datetime] = {}
         self._kept_pictures: dict[str, str] = {}
         self._paused = False
         self.last: dict[str, Observation] = {}
@@ -260,7 +261,8 @@ class EngineLoop:
         """After a restart: these were annunciated before it."""
         for alarm in alarms:
             if alarm.clock.annunciated_time is not None:
-                self._annunciated[alarm.alarm_id] = alarm.clock.annunciated_time
+                known = self._annunciated if alarm.stands else self._annunciated_and_over
+                known[alarm.alarm_id] = alarm.clock.annunciated_time
 
     def settle(self, effects: Sequence[Effect], taken: RulesReload | None = None) -> None:
         """Carry out what a restart's replay left to do, and show every standing alarm on the feed again. `taken` is the
@@ -542,7 +544,7 @@ class EngineLoop:
     def _show(self, alarm: Alarm) -> None:
         standing = alarm.stands
         if not standing:
-            self._annunciated.pop(alarm.alarm_id, None)
+            self._remember_over(alarm.alarm_id)
             self._kept_pictures.pop(alarm.alarm_id, None)
         if alarm.shadow:
             return
@@ -553,8 +555,17 @@ class EngineLoop:
             self._source.publish(topic, b"", retain=True, replaces=topic)
         self._feed.push(alarm)
 
+    def _remember_over(self, alarm_id: str) -> None:
+        """When people were told of an alarm is known for as long as it may still be confirmed."""
+        time = self._annunciated.pop(alarm_id, None)
+        if time is not None:
+            self._annunciated_and_over[alarm_id] = time
+        if len(self._annunciated_and_over) > OVER_LIMIT:
+            del self._annunciated_and_over[next(iter(self._annunciated_and_over))]
+
     def _stamped(self, alarm: Alarm) -> Alarm:
-        annunciated_time = self._annunciated.get(alarm.alarm_id)
+        identity = alarm.alarm_id
+        annunciated_time = self._annunciated.get(identity) or self._annunciated_and_over.get(identity)
         return msgspec.structs.replace(
             alarm, clock=msgspec.structs.replace(alarm.clock, annunciated_time=annunciated_time)
         )

@@ -16,7 +16,7 @@ import structlog
 from firewatch.broadcast.actuators import FOLLOW_LIMIT
 from firewatch.broadcast.proof import Proofs
 from firewatch.config.difference import difference
-from firewatch.engine.engine import Engine
+from firewatch.engine.engine import OVER_LIMIT, Engine
 from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm
@@ -93,7 +93,7 @@ async def recover(
         replay.engine,
         last_ordinal=last_ordinal if taken is None else last_ordinal + 1,
         heard_until=heard_until,
-        annunciated=await _standing(reader),
+        annunciated=[*await _standing(reader), *await reader.alarms(AlarmFilter(standing=False, limit=OVER_LIMIT))],
         effects=[*await _to_send_again(left, reader, Proofs(current.inventory), now), *left],
         taken=taken,
     )

@@ -581,12 +581,11 @@ def test_a_confirmation_names_who_when_and_what_and_goes_with_the_acknowledgemen
     (record,) = life.effects
     assert isinstance(record, RecordTransition)
     assert (record.transition.by, record.transition.comment) == ("wang", "put out")
-    for now, what in enumerate(["shelve 60s", "unshelve"], 3):
-        life.do(now, what)
-    assert (life.standing.alarm.acknowledged_by, life.standing.alarm.confirmation) == (None, None)
-    for now, what in enumerate(["ack", "confirm real", "onset"], 5):
-        life.do(now, what)
-    assert (life.standing.alarm.acknowledged_by, life.standing.alarm.confirmation) == (None, None)
+    for now, story in [(3, ["shelve 60s", "unshelve"]), (5, ["ack", "confirm real", "onset"])]:
+        for place, what in enumerate(story):
+            life.do(now + place, what)
+        after: Alarm = life.standing.alarm
+        assert (after.acknowledged_by, after.confirmation) == (None, None)
 
 
 @pytest.mark.parametrize("alarm_class", AlarmClass)

@@ -17,13 +17,15 @@ from firewatch.broadcast.actuators import Actuators
 from firewatch.broadcast.carrier import MqttCarrier
 from firewatch.broadcast.proof import Proofs
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState
+from firewatch.model.alarm import Alarm, AlarmState, Verdict
 from firewatch.model.command import (
     Acknowledge,
     ActuatorAnswer,
     ActuatorCommand,
     AnswerState,
+    Confirm,
     OutOfService,
+    ReturnSubjectToService,
     ReturnToService,
     Shelve,
 )
@@ -71,10 +73,9 @@ SMOKE = RuleSpec.model_validate(
         "scope": {"device": "smoke_detector"},
         "when": {"state": {"signal": "alarm", "is": True}},
         "priority": "high",
-        "class": "fire",
+        "class": "supervisory",
         "text": TEXT_SPEC,
         "advice": TEXT_SPEC,
-        "shelving": {"allowed": True},
         "actions": {
             "active": [{"device": "door_controller", "action": "hold_door"}],
             "inactive": [{"device": "door_controller", "action": "release_door"}],
@@ -309,6 +310,63 @@ async def test_a_shelf_that_ends_while_firewatch_is_down_is_told_when_it_is_up(t
     await daemon.boot()
     reasons = [change.reason for change in await daemon.history.transitions(alarm.alarm_id)]
     assert reasons == ["condition_active", "acknowledged", "shelved", "shelf_ended"], "one story, once"
+
+
+async def test_what_is_over_is_confirmed_with_the_time_at_which_it_was_told_after_a_kill_too(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        await daemon.hear(b"true")
+        [alarm] = daemon.loop.alarms()
+        await daemon.loop.submit(Acknowledge(alarm.alarm_id, "seat 1"))
+        await daemon.hear(b"false")
+        (confirmed,) = await daemon.loop.submit(Confirm(alarm.alarm_id, "seat 1", Verdict.FALSE))
+        assert confirmed.clock.annunciated_time == alarm.clock.annunciated_time is not None
+    await daemon.boot()
+    async with daemon.running():
+        (corrected,) = await daemon.loop.submit(Confirm(alarm.alarm_id, "seat 2", Verdict.REAL))
+        assert corrected.clock.annunciated_time == alarm.clock.annunciated_time
+    assert daemon.loop.alarms() == []
+    assert daemon.source.retained() == {}
+    last = (await daemon.history.transitions(alarm.alarm_id))[-1]
+    assert (last.reason, last.by, last.alarm.confirmation) == ("confirmed", "seat 2", corrected.confirmation)
+
+
+async def test_a_maintenance_that_ends_while_firewatch_is_down_ended_then_and_is_one_story(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    end = daemon.clock.now() + timedelta(minutes=20)
+    async with daemon.running():
+        taken = OutOfService(None, "s/smoke", "seat 1", "new battery", "WO-7", end)
+        [alarm] = await daemon.loop.submit(taken)
+        await daemon.hear(b"true")
+    daemon.clock.advance(timedelta(minutes=12))
+    await daemon.boot()
+    [reminded] = daemon.loop.alarms()
+    assert reminded.out_of_service is not None
+    assert (reminded.out_of_service.reminded, reminded.hidden, told(daemon)) == (True, True, None)
+    daemon.clock.advance(timedelta(minutes=12))
+    await daemon.boot()
+    [ended] = daemon.loop.alarms()
+    assert (ended.state, ended.hidden, told(daemon)) == (AlarmState.UNACKNOWLEDGED, False, 1)
+    await daemon.boot()
+    changes = await daemon.history.transitions(alarm.alarm_id)
+    assert [change.reason for change in changes] == [
+        "taken_out_of_service",
+        "condition_active",
+        "maintenance_reminded",
+        "maintenance_ended",
+    ]
+    assert changes[-1].transition_time == end
+
+
+async def test_a_subject_is_returned_whole_and_answered_with_what_returned(daemon: Daemon) -> None:
+    [out] = await daemon.loop.submit(
+        OutOfService(None, "s/smoke", "seat 1", "new battery", until_time=daemon.clock.now() + timedelta(hours=1))
+    )
+    [back] = await daemon.loop.submit(ReturnSubjectToService("s/smoke", "seat 2", "done"))
+    assert (back.alarm_id, back.out_of_service) == (out.alarm_id, None)
 
 
 async def test_silence_that_was_told_before_a_kill_is_known_after_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from firewatch.model.command import OutOfService, ReturnSubjectToService, Return
 from firewatch.model.effect import RecordTransition
 from firewatch.rules.spec import RuleSpec
 from tests.unit.engine.test_hiding import DOOR, by, door, low
-from tests.unit.engine.world import BAD, INVENTORY, LOW, World, at, rule
+from tests.unit.engine.world import BAD, LOW, World, at, rule
 
 HYDRANT = "s/hydrant-1"
 
@@ -265,7 +265,8 @@ def test_a_rule_that_becomes_one_of_fire_ends_the_shelf_of_its_alarm() -> None:
     world = World(low())
     world.hear(1, "hydrant-1/pressure", 0.05)
     world.command(2, Shelve(world.alarm("low").alarm_id, "li", "nuisance"))
-    told = world.reload(3, low(**{"class": "fire", "shelving": {"allowed": True}}), inventory=INVENTORY)
+    fire: dict[str, Any] = {"class": "fire", "shelving": {"allowed": True}}
+    told = world.reload(3, low(**fire))
     assert told == ["! low", "low unacknowledged (rule_changed)", "low unacknowledged (shelf_ended)"]
 
 
