@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from firewatch.alarms.deadline import StageWay
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
 from firewatch.model.control_room import Drill, DutyCheck, DutyQuestion, EntryKind, LogEntry
@@ -187,6 +188,10 @@ class HistoryReader(Protocol):
 
     async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
+        ...
+
+    async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
+        """What the later stages of some alarms wait for, or waited for."""
         ...
 
     async def standing_at(self, time: datetime) -> list[AlarmTransition]:

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
+from firewatch.alarms.deadline import StageWay
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmTransition
 from firewatch.ports import EngineInput
 from firewatch.storage.database import CONNECT_TIMEOUT, first_line
-from firewatch.storage.rows import Row, read_input, read_transition
+from firewatch.storage.rows import Row, read_input, read_stage_way, read_transition
 from firewatch.storage.sql import QUERIES
 
 PAGE_ORDINALS = 500_000
@@ -135,6 +136,10 @@ class ColumnReader:
         with self._connection.transaction():
             for row in self._streamed("transitions_between", {"start": start, "end": end}):
                 yield read_transition(row[0], row[1:])
+
+    def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
+        """What the later stages of some alarms wait for, or waited for."""
+        return list(map(read_stage_way, self._rows("stage_ways", {"alarm_ids": list(alarm_ids)})))
 
     def standing_at(self, time: datetime) -> list[AlarmTransition]:
         """The last change before a time of every alarm that stood then, in the order of time."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from firewatch.alarms.deadline import StageWay
 from firewatch.errors import StorageError
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
@@ -28,6 +29,7 @@ from firewatch.storage.rows import (
     read_picture,
     read_reload,
     read_stage,
+    read_stage_way,
     read_transition,
 )
 from firewatch.storage.sql import QUERIES
@@ -106,6 +108,10 @@ class PostgresReader:
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
         rows = await self._rows("transitions_between", {"start": start, "end": end})
         return [read_transition(row[0], row[1:]) for row in rows]
+
+    async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
+        """What the later stages of some alarms wait for, or waited for."""
+        return list(map(read_stage_way, await self._rows("stage_ways", {"alarm_ids": list(alarm_ids)})))
 
     async def standing_at(self, time: datetime) -> list[AlarmTransition]:
         """The last change before a time of every alarm that stood then, in the order of time."""

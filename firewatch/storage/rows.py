@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from firewatch.alarms.deadline import Milestone, StageWay
 from firewatch.model.alarm import (
     Alarm,
     AlarmState,
@@ -382,6 +383,20 @@ def read_stage(row: Row) -> StageReached:
     """A row of the query `stages`."""
     alarm_id, stage, stage_time, by = row
     return StageReached(alarm_id=alarm_id, stage=Stage(stage), stage_time=stage_time.astimezone(UTC), by=by)
+
+
+def read_stage_way(row: Row) -> StageWay:
+    """A row of the query `stage_ways`."""
+    alarm_id, stage, by, since_time, reached_time, device, action = row
+    return StageWay(
+        alarm_id=alarm_id,
+        stage=Milestone(stage),
+        by=by,
+        since_time=since_time.astimezone(UTC),
+        reached_time=reached_time.astimezone(UTC) if reached_time is not None else None,
+        device=device,
+        action=action,
+    )
 
 
 def read_log_entry(row: Row) -> LogEntry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
+from firewatch.alarms.deadline import Milestone, StageWay
 from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
@@ -142,6 +143,39 @@ class InMemoryHistory:
         found = (each for changes in self._transitions.values() for each in changes.values())
         within = (each for each in found if start <= each.transition_time < end)
         return sorted(within, key=lambda each: (each.transition_time, each.alarm_id, each.number))
+
+    async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
+        """What the later stages of some alarms wait for, or waited for; when one is journalled is not told."""
+
+        def reached(alarm_id: str, stage: Stage, by: str) -> datetime | None:
+            found = self._stages.get((alarm_id, stage, by))
+            return found.stage_time if found is not None else None
+
+        deliveries = [
+            StageWay(
+                each.alarm_id,
+                Milestone.DELIVERED,
+                each.target,
+                each.due_time,
+                reached(each.alarm_id, Stage.DELIVERED, each.target),
+            )
+            for each in self._deliveries.values()
+            if each.alarm_id in alarm_ids
+        ]
+        proofs = [
+            StageWay(
+                each.cause,
+                Milestone.PROVEN,
+                each.command_id,
+                each.issued_time,
+                reached(each.cause, Stage.PROVEN, each.command_id),
+                each.device,
+                each.action,
+            )
+            for each in self._commands.values()
+            if each.cause in alarm_ids
+        ]
+        return [*deliveries, *proofs]
 
     async def standing_at(self, time: datetime) -> list[AlarmTransition]:
         """The last change before a time of every alarm that stood then, in the order of time."""

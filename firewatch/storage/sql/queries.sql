@@ -320,6 +320,24 @@ FROM alarm_transition
 WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
+-- stage_ways --
+-- What the later stages of some alarms wait for, or waited for.
+SELECT alarm_id, 'journalled', '', onset_time, journalled_time, '', ''
+FROM alarm
+WHERE alarm_id = ANY(%(alarm_ids)s)
+UNION ALL
+SELECT d.alarm_id, 'delivered', d.target, (d.delivery->>'due_time')::timestamptz, s.stage_time, '', ''
+FROM delivery AS d
+LEFT JOIN stage_reached AS s
+    ON s.alarm_id = d.alarm_id AND s.stage = 'delivered' AND s.reached_by = d.target
+WHERE d.alarm_id = ANY(%(alarm_ids)s)
+UNION ALL
+SELECT c.cause, 'proven', c.command_id, c.issued_time, s.stage_time, c.device, c.action
+FROM actuator_command AS c
+LEFT JOIN stage_reached AS s
+    ON s.alarm_id = c.cause AND s.stage = 'proven' AND s.reached_by = c.command_id
+WHERE c.cause = ANY(%(alarm_ids)s)
+
 -- standing_at --
 -- The last change before a time of every alarm that stood then. Such an alarm stands still, or was closed since.
 SELECT last.alarm_id, last.number, last.transition_time, last.reason, last.previous_state, last.alarm, last.changed_by,

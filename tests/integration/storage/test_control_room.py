@@ -8,6 +8,7 @@ import msgspec
 import psycopg
 import pytest
 
+from firewatch.alarms.deadline import Milestone, StageWay
 from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached
 from firewatch.model.command import Acknowledge
 from firewatch.model.control_room import Drill, DutyCheck, DutyOutcome, EntryKind, LogEntry
@@ -17,7 +18,7 @@ from firewatch.ports import AlarmFilter, EngineInput
 from firewatch.storage.history import PostgresHistory
 from firewatch.testing.history import InMemoryHistory
 
-from .records import at, taken, transition
+from .records import at, command, taken, transition
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +121,29 @@ class Records:
         assert await kept.last_word() == at(70)
         assert await kept.transitions_between(at(0), at(71)) == [later]
         assert await kept.transitions_between(at(0), at(70)) == []
+
+    async def test_the_later_stages_of_an_alarm_say_what_they_wait_for_and_when_it_came(self, kept: Any) -> None:
+        kept.write(
+            [
+                WAITING,
+                msgspec.structs.replace(WAITING, delivery_id="d2", target="pager", due_time=at(300)),
+                StageReached("a1", Stage.DELIVERED, at(3), "phone"),
+                command("c1", issued=2),
+                command("c2", issued=4),
+                StageReached("a1", Stage.PROVEN, at(9), "c2"),
+                command("c3", cause="a2"),
+            ]
+        )
+        await kept.flush()
+        lift = {"device": "sample/a-lift-2-door", "action": "hold_door"}
+        ways = sorted(await kept.stage_ways(["a1"]), key=lambda way: way.by)
+        assert ways == [
+            StageWay("a1", Milestone.PROVEN, "c1", at(2), None, **lift),
+            StageWay("a1", Milestone.PROVEN, "c2", at(4), at(9), **lift),
+            StageWay("a1", Milestone.DELIVERED, "pager", at(300), None),
+            StageWay("a1", Milestone.DELIVERED, "phone", at(1), at(3)),
+        ]
+        assert await kept.stage_ways([]) == []
 
     async def test_a_change_says_how_people_were_told_of_it(self, kept: Any) -> None:
         told = [
