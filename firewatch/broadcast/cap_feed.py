@@ -95,23 +95,17 @@ class CapFeed:
     async def message(self, alarm: Alarm, number: int, now: datetime) -> bytes | None:
         """What holds of an alarm after its change `number`; None if nobody was ever told of it.
 
-        Where the history would be needed and cannot be read, the change is told as an Alert of its own: late is worse
-        than without references.
+        Where its beginning is in a history that cannot be read, the change is told as an Alert of its own: late is
+        worse than without references.
         """
         try:
             known = await self._whole(alarm.alarm_id)
         except (StorageError, TimeoutError):
-            change = AlarmTransition(
-                alarm_id=alarm.alarm_id,
-                number=number,
-                transition_time=now,
-                reason=TransitionReason.CONDITION_ACTIVE,
-                previous_state=alarm.state,
-                alarm=alarm,
-            )
-            said: Sequence[CapMessage] = cap.messages([change], self._voice)
+            known = None
+        if known is not None and known.thread.number:
+            said: Sequence[CapMessage] = [one for one in known.said if _number(one) <= number] or list(known.said)[:1]
         else:
-            said = [one for one in known.said if _number(one) <= number] or list(known.said)[:1]
+            said = cap.messages([_alone(alarm, number, now)], self._voice)
         return cap.write(said[-1], self._voice) if said else None
 
     async def _recall(self, standing: Sequence[Alarm]) -> None:
@@ -142,6 +136,8 @@ class CapFeed:
             known.is_whole = True
             if changes:
                 self._forget(changes[-1].alarm)
+            else:
+                del self._known[alarm_id]
         return known
 
     def _forget(self, alarm: Alarm) -> None:
@@ -152,6 +148,17 @@ class CapFeed:
         self._over[alarm.alarm_id] = None
         while len(self._over) > OVER_KEPT:
             self._known.pop(self._over.popitem(last=False)[0], None)
+
+
+def _alone(alarm: Alarm, number: int, now: datetime) -> AlarmTransition:
+    return AlarmTransition(
+        alarm_id=alarm.alarm_id,
+        number=number,
+        transition_time=now,
+        reason=TransitionReason.CONDITION_ACTIVE,
+        previous_state=alarm.state,
+        alarm=alarm,
+    )
 
 
 def _named(identifier: str, said: Iterable[CapMessage]) -> CapMessage | None:
