@@ -93,7 +93,7 @@ DEFAULT_RANGE = timedelta(hours=1)
 LONGEST_RANGE = timedelta(days=31)
 _JPEG = "image/jpeg"
 _THREE = {"true": True, "false": False, "all": None}
-_UNREADABLE_HISTORY = "The history cannot be read at present."
+UNREADABLE_HISTORY = "The history cannot be read at present."
 _COMMAND: _Command = {
     "method": "POST",
     "body": True,
@@ -107,7 +107,8 @@ _COMMAND: _Command = {
 }
 """What is the same for everything an operator may ask about an alarm; the answer is the alarm after it."""
 _COMMAND_TO_MANY: _Command = {**_COMMAND, "answer": AlarmList}
-_NOT_REFUSED_BY_STATE = {status: reason for status, reason in _COMMAND["refusals"].items() if status != 409}
+NOT_REFUSED_BY_STATE = {status: reason for status, reason in _COMMAND["refusals"].items() if status != 409}
+"""Why a request that changes something is refused, whatever it is about."""
 
 
 class Api:
@@ -153,7 +154,7 @@ class Api:
                 parameters=AlarmsQuery,
                 answer=AlarmPage,
                 summary="Alarms, newest onset first",
-                refusals={503: _UNREADABLE_HISTORY},
+                refusals={503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}",
@@ -161,7 +162,7 @@ class Api:
                 parameters=AlarmQuery,
                 answer=Alarm,
                 summary="One alarm as it stands",
-                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+                refusals={404: "There is no such alarm.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/transitions",
@@ -169,7 +170,7 @@ class Api:
                 parameters=AlarmQuery,
                 answer=TransitionList,
                 summary="All changes of one alarm that the history has, first to last",
-                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+                refusals={404: "There is no such alarm.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/explanation",
@@ -177,7 +178,7 @@ class Api:
                 parameters=AlarmQuery,
                 answer=AlarmExplanation,
                 summary="Why an alarm stands, or what became of it",
-                refusals={404: "There is no such alarm.", 503: _UNREADABLE_HISTORY},
+                refusals={404: "There is no such alarm.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/acknowledge",
@@ -264,7 +265,7 @@ class Api:
                 parameters=ObservationsQuery,
                 answer=ObservationList,
                 summary="The newest observations of a signal in a range of at most 31 days, oldest first",
-                refusals={404: "There is no such signal.", 503: _UNREADABLE_HISTORY},
+                refusals={404: "There is no such signal.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/pictures/{picture_id}",
@@ -272,7 +273,7 @@ class Api:
                 parameters=PictureQuery,
                 answer=_JPEG,
                 summary="A picture kept as evidence",
-                refusals={404: "There is no such picture.", 503: _UNREADABLE_HISTORY},
+                refusals={404: "There is no such picture.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/cameras/{site}/{device}/frame.jpg",
@@ -288,7 +289,7 @@ class Api:
                 parameters=CommandsQuery,
                 answer=CommandList,
                 summary="Commands to actuators with their last answers, newest first",
-                refusals={503: _UNREADABLE_HISTORY},
+                refusals={503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/backtests",
@@ -322,7 +323,7 @@ class Api:
                 body=True,
                 answer=BacktestState,
                 summary="An operator gives a backtest up",
-                refusals=_NOT_REFUSED_BY_STATE | {404: "There is no such backtest."},
+                refusals=NOT_REFUSED_BY_STATE | {404: "There is no such backtest."},
             ),
             Endpoint(
                 path="/api/v1/rules/reload",
@@ -332,7 +333,7 @@ class Api:
                 body=True,
                 answer=RulesReload,
                 summary="An operator has the rules on disk taken over; the answer says what changed, or the problems",
-                refusals=_NOT_REFUSED_BY_STATE,
+                refusals=NOT_REFUSED_BY_STATE,
             ),
             Endpoint(
                 path="/api/v1/rules/reloads",
@@ -340,7 +341,7 @@ class Api:
                 parameters=ReloadsQuery,
                 answer=ReloadList,
                 summary="Every reload of the rules, taken and refused, newest first",
-                refusals={503: _UNREADABLE_HISTORY},
+                refusals={503: UNREADABLE_HISTORY},
             ),
             Endpoint(
                 path="/api/v1/rules/shadow",
