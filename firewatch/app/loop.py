@@ -27,6 +27,7 @@ from firewatch.model.command import (
     Actuate,
     ActuatorAnswer,
     ActuatorCommand,
+    CommandState,
     OperatorCommand,
     OutOfService,
     ReturnSubjectToService,
@@ -394,13 +395,12 @@ class EngineLoop:
         for change in changes:
             self._feed.push(change.record)
             if change.state is not None:
-                self._observe(self._command_observation(change), records)
+                self._observe(self._command_observation(change.record.command, change.state), records)
             records += change.stored
 
-    def _command_observation(self, change: CommandChange) -> Observation:
+    def _command_observation(self, command: ActuatorCommand, state: CommandState) -> Observation:
         now = self._clock.now()
-        signal = f"{change.record.command.device}/{COMMAND.name}"
-        return Observation(signal, change.record.state.value, Quality.GOOD, now, now, now)
+        return Observation(f"{command.device}/{COMMAND.name}", state.value, Quality.GOOD, now, now, now)
 
     def _take_answer(self, answer: ActuatorAnswer, message: IncomingMessage, records: list[Record]) -> None:
         changes = self._actuators.answered(answer)
@@ -524,7 +524,7 @@ class EngineLoop:
         """Send a command. That it was sent is observed after what is being taken now."""
         for change in self._actuators.send(command, now):
             self._feed.push(change.record)
-            self._inbox.append([self._command_observation(change)])
+            self._inbox.append([self._command_observation(command, CommandState.SENT)])
 
     def _transition(
         self, effect: RecordTransition, told: Mapping[int, Annunciation], records: list[Record]

@@ -66,8 +66,11 @@ class Carrier(Protocol):
 
 
 class CommandChange(msgspec.Struct, frozen=True):
-    """A command is further than before. `stored` is what the history has to know of it beside the answers themselves;
-    `state` is how far the device is with what it was asked last, None for a command that a newer one took the place of.
+    """A command is further than before. `stored` is what the history has to know of it beside the answers themselves.
+
+    `state` is what rules are to know of the device: None for a command that a newer one took the place of. While a
+    proof is awaited, an actuator that says that it is done is only believed to have accepted: `done` is good news where
+    nothing else can show it.
     """
 
     record: CommandRecord
@@ -304,7 +307,10 @@ class Actuators:
 
 def _change(followed: _Followed, *stored: ActuatorAnswer | StageReached) -> CommandChange:
     record = followed.record
-    return CommandChange(record, None if followed.superseded else record.state, stored)
+    state = record.state
+    if state is CommandState.DONE and followed.awaits_proof:
+        state = CommandState.ACCEPTED
+    return CommandChange(record, None if followed.superseded else state, stored)
 
 
 def _stand_in(command: ActuatorCommand, detail: str, now: datetime) -> ActuatorAnswer:

@@ -81,6 +81,11 @@ class ConditionChecker:
                 return condition.with_form(self._stuck(below, form))
             case StateSpec():
                 self._check_values(below, form.signal, "is" if form.is_ is not None else "in", form.values)
+                if form.until:
+                    self._check_values(below, form.signal, "until", form.until)
+                if both := [value for value in form.until if value in form.values]:
+                    what = f"{_shown(both[0])} would begin it and end it"
+                    self._add((*below, "until"), what, "leave it out in one of the places")
             case StateChangedSpec():
                 self._check_change(below, form)
             case ChatterSpec():

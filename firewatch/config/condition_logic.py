@@ -79,7 +79,8 @@ def _form_implies(first: ConditionSpec, second: ConditionSpec) -> bool:
             farther = sign * one.limit.value >= sign * other.limit.value
             return farther and sign * _back(first, one) >= sign * _back(second, other)
         case StateSpec() as one, StateSpec() as other:
-            return one.signal == other.signal and set(one.values) <= set(other.values)
+            ends_sooner = not one.until or set(one.until) >= set(other.until) > set()
+            return one.signal == other.signal and set(one.values) <= set(other.values) and ends_sooner
         case AbsenceSpec() as one, AbsenceSpec() as other:
             return one.signal == other.signal and one.after >= other.after
         case StuckSpec() as one, StuckSpec() as other:
@@ -108,6 +109,8 @@ def excludes(first: ConditionSpec, second: ConditionSpec, is_single: Callable[[s
     if isinstance(other, tuple):
         return _quantifier(second)(excludes(first, part, is_single) for part in other)
     if isinstance(one, StateSpec) and isinstance(other, StateSpec):
+        if one.until or other.until:
+            return False
         return one.signal == other.signal and is_single(one.signal) and not set(one.values) & set(other.values)
     if isinstance(one, LimitSpec) and isinstance(other, LimitSpec) and _is_high(first) is not _is_high(second):
         high, low = (first, second) if _is_high(first) else (second, first)

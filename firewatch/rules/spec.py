@@ -191,11 +191,12 @@ class ChatterSpec(SpecModel):
 
 
 class StateSpec(SpecModel):
-    """The signal has the value `is`, or one of those in `in`."""
+    """The signal has the value `is`, or one of those in `in`; with `until`, then until it has one of those."""
 
     signal: str
     is_: str | bool | float | None = Field(default=None, alias="is")
     in_: tuple[str | bool | float, ...] = Field(default=(), alias="in", strict=False)
+    until: tuple[str | bool | float, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
     def _one_form(self) -> StateSpec:

@@ -29,8 +29,9 @@ limits = st.builds(
     st.integers(0, 2),
 )
 values = st.builds(
-    lambda chosen: {"state": {"signal": "v", "in": chosen}},
+    lambda chosen, split: {"state": {"signal": "v", "in": chosen[:split] or chosen, "until": chosen[split:]}},
     st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True),
+    st.sampled_from([1, 2, 3, 3, 3]),
 )
 conditions = st.recursive(
     limits | values,

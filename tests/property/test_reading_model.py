@@ -68,6 +68,13 @@ def opened(value: Value) -> str:
     return "nothing" if value in (BAD, OTHER_TYPE) else "beyond" if value in ("open", "opening") else "back"
 
 
+def carried_out(value: Value) -> str:
+    """What `in: [failed, unproven], until: [proven]` reads in a value."""
+    if value in (BAD, OTHER_TYPE):
+        return "nothing"
+    return "beyond" if value in ("failed", "unproven") else "back" if value == "proven" else "between"
+
+
 Lines = list[tuple[float, str]]
 """What a watchman writes down of the readings: when each was read, and what it says; in the order he heard them."""
 
@@ -138,3 +145,10 @@ def test_a_limit_is_decided_by_the_last_reading_that_was_not_in_the_deadband(sto
 def test_a_state_is_decided_by_the_newest_reading(story: list[Step]) -> None:
     spec = StateSpec.model_validate({"signal": "x", "in": ["open", "opening"]})
     follow(Drive(StateEvaluator("s/d/x", spec)), story, opened)
+
+
+@settings(max_examples=150, deadline=None)
+@given(story=stories(["failed", "unproven", "sent", "done", "proven"]))
+def test_a_state_that_others_end_is_decided_by_the_last_reading_that_begins_or_ends_it(story: list[Step]) -> None:
+    spec = StateSpec.model_validate({"signal": "x", "in": ["failed", "unproven"], "until": ["proven"]})
+    follow(Drive(StateEvaluator("s/d/x", spec)), story, carried_out)
