@@ -70,8 +70,8 @@ class PermanentDeliveryError(DeliveryError):
 
 
 class Channel(Protocol):
-    """One way to one target. Attempts come in the event loop; a channel that has to block uses a thread. They may overlap,
-    because fire is not held up by what else is sent.
+    """One way to one target. Attempts come in the event loop; a channel that has to block uses a thread. They may
+    overlap, because fire is not held up by what else is sent.
 
     An attempt is cancelled after `outlet.ATTEMPT_TIMEOUT` and then counts as a temporary failure, like every
     exception other than those above.

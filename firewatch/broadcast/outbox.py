@@ -71,28 +71,24 @@ class Parcel:
 
 
 class _Bucket:
-    """Tokens that come back evenly; each attempt takes one."""
+    """Tokens that come back one after the other; each attempt takes one."""
 
     def __init__(self, limit: RateLimitSpec) -> None:
-        self._size = float(limit.messages)
+        self._size = limit.messages
         self._interval = limit.within / limit.messages
-        self._tokens = self._size
-        self._since: datetime | None = None
+        self._full_time: datetime | None = None
 
-    def tokens(self, now: datetime) -> float:
-        if self._since is not None:
-            self._tokens = min(self._tokens + (now - self._since) / self._interval, self._size)
-        self._since = now
-        return self._tokens
+    def tokens(self, now: datetime) -> int:
+        if self._full_time is None or now >= self._full_time:
+            return self._size
+        return self._size + (now - self._full_time) // self._interval
 
-    def take(self) -> None:
-        self._tokens -= 1
+    def take(self, now: datetime) -> None:
+        self._full_time = max(self._full_time or now, now) + self._interval
 
     def next_time(self) -> datetime | None:
-        """When there is one; None if there is one already."""
-        if self._since is None or self._tokens >= 1:
-            return None
-        return self._since + (1 - self._tokens) * self._interval + timedelta(microseconds=1)
+        """When there is one again."""
+        return None if self._full_time is None else self._full_time - (self._size - 1) * self._interval
 
 
 class Outbox:
@@ -152,7 +148,7 @@ class Outbox:
         if tokens < 2 and not parcel.was_tried:
             self._sum_up(parcel, now)
         if self._bucket is not None:
-            self._bucket.take()
+            self._bucket.take(now)
         self._on_its_way = parcel
         return parcel
 
