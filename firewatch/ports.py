@@ -303,8 +303,8 @@ class ControlRoomDesk(Protocol):
         """
         ...
 
-    async def answer(self, check_id: str, operator: str) -> DutyCheck:
-        """Somebody is there; the answer is in the history or its journal when this returns.
+    async def answer(self, name: str, operator: str) -> DutyCheck:
+        """Somebody is there, to the check of that id; the answer is in the history or its journal when this returns.
 
         Raises:
             RefusedCommandError: the check is not open any more, or was never asked.
@@ -412,6 +412,22 @@ class Notifications(Protocol):
         Raises:
             RefusedCommandError: it is not dead, or its target is not in the notifications' file any more.
             StorageError: the history cannot be read.
+        """
+        ...
+
+
+class AlertFeed(Protocol):
+    """What is published of alarms for other systems: messages of the Common Alerting Protocol, and their index."""
+
+    async def index(self, standing: Sequence[Alarm]) -> bytes:
+        """An Atom feed of the messages that hold of these alarms, and of those that ended lately."""
+        ...
+
+    async def alert(self, identifier: str) -> bytes | None:
+        """One message as XML; None if there never was one.
+
+        Raises:
+            StorageError: it is an old one, and the history cannot be read at present.
         """
         ...
 

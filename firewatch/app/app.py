@@ -26,6 +26,8 @@ from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.app.supervisor import Supervisor
 from firewatch.broadcast.actuators import Actuators
+from firewatch.broadcast.cap import Certainty, Voice
+from firewatch.broadcast.cap_feed import CapFeed
 from firewatch.broadcast.carrier import MqttCarrier
 from firewatch.broadcast.proof import Proofs
 from firewatch.config.project import Project
@@ -118,6 +120,8 @@ class App:
         )
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
         actuators = Actuators(MqttCarrier(session, mqtt.prefix), Proofs(self._inventory).of, self._telemetry)
+        voice = Voice(self._settings.sender, self._inventory, lambda alarm: Certainty.LIKELY)
+        alerts = CapFeed(voice, history, self._clock)
         loop = EngineLoop(
             recovered.engine,
             self._clock,
@@ -132,6 +136,7 @@ class App:
             take_picture=cameras.take_picture if cameras is not None else _no_picture,
             telemetry=self._telemetry,
             rejections=self._rejections,
+            on_change=alerts.take,
         )
         loop.already_annunciated(recovered.annunciated)
         loop.settle(recovered.effects, recovered.taken)
@@ -168,6 +173,7 @@ class App:
             self._clock,
             self._telemetry.metrics,
             feed,
+            alerts,
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)

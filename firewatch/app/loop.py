@@ -146,7 +146,9 @@ class _Allowance:
 
 
 class EngineLoop:
-    """Owns the engine. `last` holds the newest observation of every signal, for the screens."""
+    """Owns the engine. `last` holds the newest observation of every signal, for the screens. `on_change` is told of
+    every recorded change, after people were.
+    """
 
     def __init__(
         self,
@@ -164,6 +166,7 @@ class EngineLoop:
         take_picture: Callable[[str], Picture | None],
         telemetry: Telemetry,
         rejections: RejectionLog,
+        on_change: Callable[[AlarmTransition], None] = lambda change: None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -178,6 +181,7 @@ class EngineLoop:
         self._take_picture = take_picture
         self._telemetry = telemetry
         self._rejections = rejections
+        self._on_change = on_change
         self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
         self._inbox: deque[_Item] = deque()
         self._wake = asyncio.Event()
@@ -272,10 +276,13 @@ class EngineLoop:
         transitions = [effect for effect in effects if isinstance(effect, RecordTransition)]
         records: list[Record] = [] if taken is None else [taken]
         told = _told(effects)
-        self._history.write([*records, *(self._transition(effect, told, []) for effect in transitions)])
+        changes = [self._transition(effect, told, []) for effect in transitions]
+        self._history.write([*records, *changes])
         for alarm in {effect.transition.alarm_id: effect.transition.alarm for effect in transitions}.values():
             if not alarm.stands:
                 self._show(alarm)
+        for change in changes:
+            self._guarded(partial(self._on_change, change))
         self._carry_out([effect for effect in effects if not isinstance(effect, RecordTransition)], [])
         for alarm in self.alarms():
             self._show(alarm)
@@ -497,13 +504,15 @@ class EngineLoop:
         if not effects:
             return
         now, told = self._clock.now(), _told(effects)
+        changes: list[AlarmTransition] = []
         for effect in effects:
             if isinstance(effect, Annunciate):
                 self._annunciated.setdefault(effect.alarm.alarm_id, now)
             elif isinstance(effect, SendCommand):
                 records.append(effect.command)
             elif isinstance(effect, RecordTransition):
-                records.append(self._transition(effect, told, records))
+                changes.append(self._transition(effect, told, records))
+                records.append(changes[-1])
         self._history.write(records.copy())
         records.clear()
         if any(isinstance(effect, Annunciate) for effect in effects):
@@ -519,6 +528,8 @@ class EngineLoop:
             elif shown.get(alarm.alarm_id) is not alarm:
                 self._show(self._stamped(alarm))
             shown[alarm.alarm_id] = alarm
+        for change in changes:
+            self._guarded(partial(self._on_change, change))
 
     def _ask(self, command: ActuatorCommand, now: datetime) -> None:
         """Send a command. That it was sent is observed after what is being taken now."""

@@ -110,3 +110,4 @@ class Settings(BaseSettings):
     rules: Path = Path("rules")
     control_room: Path | None = None
     notifications: Path | None = None
+    sender: str = Field(default="firewatch", max_length=100, pattern=r"^[^\s,<&]+$")

@@ -26,6 +26,7 @@ from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.site import Inventory
 from firewatch.ports import (
     AlarmFilter,
+    AlertFeed,
     Backtests,
     BacktestState,
     BacktestWish,
@@ -35,6 +36,7 @@ from firewatch.ports import (
     LiveView,
     RuleReloader,
 )
+from firewatch.web.alarm_page import read_before, read_page
 from firewatch.web.document import (
     AlarmExplanation,
     AlarmList,
@@ -62,13 +64,13 @@ from firewatch.web.query import (
     BacktestBody,
     BacktestQuery,
     CancelBody,
+    CapQuery,
     CommandsQuery,
     ConfirmBody,
     DeviceQuery,
     DevicesQuery,
     ExplanationQuery,
     FrameQuery,
-    Instant,
     ObservationsQuery,
     OperatorBody,
     OutOfServiceBody,
@@ -78,7 +80,6 @@ from firewatch.web.query import (
     ReturnBody,
     ShelveBody,
     SubjectReturnBody,
-    check_instant,
 )
 
 
@@ -92,6 +93,8 @@ class _Command(TypedDict):
 DEFAULT_RANGE = timedelta(hours=1)
 LONGEST_RANGE = timedelta(days=31)
 _JPEG = "image/jpeg"
+_ATOM = "application/atom+xml"
+_CAP = "application/cap+xml"
 _THREE = {"true": True, "false": False, "all": None}
 UNREADABLE_HISTORY = "The history cannot be read at present."
 _COMMAND: _Command = {
@@ -127,6 +130,7 @@ class Api:
         overview: Overview,
         explainer: Explainer,
         backtests: Backtests,
+        alerts: AlertFeed,
     ) -> None:
         self._live = live
         self._reader = reader
@@ -137,6 +141,7 @@ class Api:
         self._overview = overview
         self._explainer = explainer
         self._backtests = backtests
+        self._alerts = alerts
         self._signals = {signal.signal for device in overview.devices() for signal in device.signals}
         sites = inventory.sites
         self._things = {f"{site.id}/{device.id}" for site in sites for device in site.devices}
@@ -362,6 +367,20 @@ class Api:
                 summary="Which rules run, and what keeps those on disk from running",
             ),
             Endpoint(
+                path="/api/v1/cap",
+                handler=self.cap_index,
+                answer=_ATOM,
+                summary="A feed of the CAP 1.2 messages that hold of alarms, and of those that ended lately",
+            ),
+            Endpoint(
+                path="/api/v1/cap/{identifier}",
+                handler=self.cap_message,
+                parameters=CapQuery,
+                answer=_CAP,
+                summary="A CAP 1.2 message",
+                refusals={404: "There is no such message.", 503: UNREADABLE_HISTORY},
+            ),
+            Endpoint(
                 path="/api/v1/status",
                 handler=self.status,
                 answer=Status,
@@ -380,19 +399,11 @@ class Api:
             hidden=_THREE[query.hidden],
             rule=query.rule,
             subject=query.subject,
-            before=None if query.before is None else _read_before(query.before),
+            incident=query.incident,
+            before=read_before(query.before),
             limit=query.limit,
         )
-        live = {alarm.alarm_id: alarm for alarm in self._live.alarms()}
-        if wanted.standing:
-            known = live
-        else:
-            stored = {alarm.alarm_id: alarm for alarm in await self._reader.alarms(wanted)}
-            known = stored | live
-        matching = [alarm for alarm in known.values() if _matches(alarm, wanted)]
-        page = sorted(matching, key=_place, reverse=True)[: wanted.limit]
-        full = len(page) == wanted.limit
-        return AlarmPage(alarms=page, next=_write_before(page[-1]) if full else None)
+        return await read_page(self._live, self._reader, wanted)
 
     async def alarm(self, query: AlarmQuery) -> Alarm:
         """One alarm."""
@@ -568,6 +579,17 @@ class Api:
         """Which rules run."""
         return self._rules.state()
 
+    async def cap_index(self, _: NoParameters) -> Response:
+        """What is published of alarms."""
+        return Response(await self._alerts.index(self._live.alarms()), media_type=_ATOM)
+
+    async def cap_message(self, query: CapQuery) -> Response:
+        """One message; it never changes."""
+        message = await self._alerts.alert(query.identifier)
+        if message is None:
+            raise ApiError(404, f"There is no message {query.identifier}.", "/api/v1/cap lists the messages.")
+        return Response(message, media_type=_CAP)
+
     async def status(self, _: NoParameters) -> Status:
         """How the daemon is."""
         return self._overview.status(self._feed.screens)
@@ -579,34 +601,3 @@ class Api:
 
 def _no_alarm(alarm_id: str) -> ApiError:
     return ApiError(404, f"There is no alarm {alarm_id}.", "/api/v1/alarms lists the alarms.")
-
-
-def _place(alarm: Alarm) -> tuple[datetime, str]:
-    return alarm.onset_time, alarm.alarm_id
-
-
-def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
-    return (
-        wanted.site in (None, alarm.site)
-        and wanted.rule in (None, alarm.rule)
-        and wanted.subject in (None, alarm.subject)
-        and wanted.standing in (None, alarm.stands)
-        and wanted.hidden in (None, alarm.hidden)
-        and (wanted.before is None or _place(alarm) < wanted.before)
-    )
-
-
-def _write_before(alarm: Alarm) -> str:
-    return f"{msgspec.to_builtins(alarm.onset_time)},{alarm.alarm_id}"
-
-
-def _read_before(text: str) -> tuple[datetime, str]:
-    onset, _, alarm_id = text.partition(",")
-    try:
-        onset_time = msgspec.convert(onset, Instant)
-        check_instant(onset_time)
-    except (msgspec.ValidationError, ValueError):
-        onset_time = None
-    if onset_time is None or not alarm_id:
-        raise ApiError(400, "`before` is not a place in the list of alarms.", "Send `next` of the page before.")
-    return onset_time, alarm_id

@@ -30,9 +30,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from firewatch.config.settings import HttpSettings
 from firewatch.errors import ConfigError, StartError, StorageError
 from firewatch.model.site import Inventory
-from firewatch.ports import Backtests, Clock, CommandRecord, CommandSink, HistoryReader, LiveView, RuleReloader
+from firewatch.ports import (
+    AlertFeed,
+    Backtests,
+    Clock,
+    CommandRecord,
+    CommandSink,
+    ControlRoomDesk,
+    HistoryReader,
+    LiveView,
+    RuleReloader,
+)
 from firewatch.web import openapi
 from firewatch.web.api import Api
+from firewatch.web.control_room import ControlRoomApi
 from firewatch.web.document import Heartbeat, Resynchronise
 from firewatch.web.explanation import EngineQuestions, Explainer
 from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode
@@ -68,6 +79,8 @@ class WebServer:
         clock: Clock,
         metrics: Callable[[], bytes],
         feed: LiveFeed,
+        alerts: AlertFeed,
+        control_room: ControlRoomDesk,
     ) -> None:
         _refuse_exposure(settings)
         self._settings = settings
@@ -77,7 +90,10 @@ class WebServer:
         self._live = live
         self._feed = feed
         self._overview = Overview(inventory, live, clock)
-        self._endpoints = Api(
+        self._control_room = control_room
+        desk = ControlRoomApi(control_room, live, reader, self._overview, clock)
+        self._pages = desk.pages()
+        api = Api(
             inventory=inventory,
             live=live,
             reader=reader,
@@ -88,7 +104,9 @@ class WebServer:
             overview=self._overview,
             explainer=Explainer(engine, self._overview, live, clock),
             backtests=backtests,
-        ).endpoints()
+            alerts=alerts,
+        )
+        self._endpoints = (*api.endpoints(), *desk.endpoints())
         self.app = self._build()
         self._server: _Server | None = None
 
@@ -132,7 +150,7 @@ class WebServer:
 
         return Starlette(
             routes=[
-                *(endpoint.route() for endpoint in self._endpoints),
+                *(endpoint.route() for endpoint in (*self._endpoints, *self._pages)),
                 WebSocketRoute("/api/v1/stream", self._stream),
                 Route("/api/v1/openapi.json", describe),
                 Route("/metrics", self._answer_metrics),
@@ -189,7 +207,8 @@ class WebServer:
     async def _snapshot(self, reader: FeedReader) -> str:
         stored = await self._stored_commands()
         reader.forget()
-        return encode(self._overview.snapshot(self._feed.recent_commands(stored)))
+        commands = self._feed.recent_commands(stored)
+        return encode(self._overview.snapshot(commands, self._control_room.open_checks()))
 
     async def _stored_commands(self) -> list[CommandRecord]:
         """The last commands, or none where the history does not answer at once: a screen never waits for it."""

@@ -115,6 +115,21 @@ class FakeRules:
         return RulesState("digest", 3, self.clock.now(), self.problems)
 
 
+class FakeAlerts:
+    """Implements `ports.AlertFeed` with the messages that the test puts into it."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, bytes] = {}
+        self.asked: list[Alarm] = []
+
+    async def index(self, standing: Sequence[Alarm]) -> bytes:
+        self.asked = list(standing)
+        return b"<feed/>"
+
+    async def alert(self, identifier: str) -> bytes | None:
+        return self.messages.get(identifier)
+
+
 class FakeBacktests:
     """Implements `ports.Backtests`: the test says how each goes on."""
 
@@ -164,6 +179,7 @@ class World:
         self.backtests = FakeBacktests(self.clock)
         self.engine = Engine(rules, inventory)
         self.engine.start(self.clock.now())
+        self.alerts = FakeAlerts()
         self.server = WebServer(
             self.settings,
             inventory,
@@ -176,6 +192,7 @@ class World:
             self.clock,
             lambda: b"firewatch_observations_total 7\n",
             self.feed,
+            self.alerts,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
