@@ -52,6 +52,7 @@ from firewatch.alarms.lifecycle import (
     step,
 )
 from firewatch.alarms.transitions import TRANSITIONS, Move
+from firewatch.engine.actuation import command_of
 from firewatch.engine.engagement import Engagement, begin, command_id
 from firewatch.engine.explanation import Explanation, UnknownSubjectError, explained_decision, explained_steps
 from firewatch.engine.failure import PREFIX, RuleFailure, trouble_kept, trouble_of
@@ -180,9 +181,9 @@ class _Running:
 class Prepared:
     """Rules compiled and indexed for an inventory, for one engine to take over, once. Made by `prepare`."""
 
-    __slots__ = ("interested", "named", "running", "suppressions")
+    __slots__ = ("interested", "kinds", "named", "running", "suppressions")
 
-    def __init__(self, instances: Iterable[RuleInstance]) -> None:
+    def __init__(self, instances: Iterable[RuleInstance], inventory: Inventory) -> None:
         self.running = [_Running(position, instance) for position, instance in enumerate(instances)]
         index = index_by_signal(one.evaluator.signals for one in self.running)
         self.interested = {
@@ -190,13 +191,19 @@ class Prepared:
         }
         self.suppressions = Suppressions((one, one.instance) for one in self.running)
         self.named = {one.name: one for one in self.running}
+        self.kinds = {
+            f"{site.id}/{device.id}": inventory.kinds[device.kind]
+            for site in inventory.sites
+            for device in site.devices
+            if device.kind in inventory.kinds
+        }
 
 
 def prepare(rules: Sequence[RuleSpec], inventory: Inventory) -> Prepared:
     """Make rules ready to be taken over. This is the long part of a reload, and touches no engine: any thread may do
     it while one goes on.
     """
-    return Prepared(compile_rules(rules, inventory))
+    return Prepared(compile_rules(rules, inventory), inventory)
 
 
 class Engine:
@@ -224,6 +231,7 @@ class Engine:
         self._interested = prepared.interested
         self._suppressions = prepared.suppressions
         self._named = prepared.named
+        self._kinds = prepared.kinds
 
     def _append(self, running: _Running) -> None:
         """Take in what listens to no signal, be it new or from before a reload."""
@@ -997,7 +1005,8 @@ class Engine:
             self._acknowledge_incident(command, effects)
             return
         if isinstance(command, Actuate):
-            raise RefusedCommandError("This is not understood yet.")
+            effects.append(SendCommand(command_of(command, self._kinds, self._now)))
+            return
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
             self._move(running, command, effects)

@@ -139,8 +139,8 @@ class Proof(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True):
     """One command that the devices of a kind answer.
 
-    `parameters` are all that it takes; None: it takes any, and nobody checks them. A `linkage` needs two independent
-    triggers (GB 50116-2013 4.1.6). `undo` is the action that ends it, where a rule names none.
+    `parameters` are all that it takes; None: it takes any, and only their number and length are checked. A `linkage`
+    needs two independent triggers (GB 50116-2013 4.1.6). `undo` is the action that ends it, where a rule names none.
     """
 
     name: str

@@ -33,6 +33,7 @@ from firewatch.rules.expression import ExpressionEvaluator
 from firewatch.rules.ladder import LadderEvaluator
 from firewatch.rules.limit import LimitEvaluator
 from firewatch.rules.logic import Formula, LogicEvaluator
+from firewatch.rules.parameter import completed
 from firewatch.rules.rate_of_change import RateOfChangeEvaluator
 from firewatch.rules.schedule import ScheduleEvaluator
 from firewatch.rules.scope import Subject, Subjects
@@ -362,10 +363,15 @@ class _Builder:
 
     def _targets(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         return tuple(
-            Target(f"{self._subject.site.id}/{device.id}", action.action, action.parameters, action.every)
+            Target(f"{self._subject.site.id}/{device.id}", action.action, self._parameters(action), action.every)
             for action in actions
             for device in self._reached(action.device)
         )
+
+    def _parameters(self, action: ActionSpec) -> dict[str, str | float | bool]:
+        kind = self._kinds.get(action.device)
+        known = kind.action(action.action) if kind is not None else None
+        return completed(known, action.parameters) if known is not None else action.parameters
 
     def _undoing(self, actions: Sequence[ActionSpec]) -> tuple[Target, ...]:
         """What ends these actions, for those whose kind of device says so."""
