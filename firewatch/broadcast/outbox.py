@@ -114,6 +114,11 @@ class Outbox:
     def __contains__(self, delivery_id: str) -> bool:
         return delivery_id in self._in
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether something is on its way."""
+        return self._on_its_way is not None
+
     def add(self, delivery: Delivery, alarm: Alarm | None) -> bool:
         """Take a delivery; False if the outbox is full. One that is in it already stays as it is."""
         if delivery.delivery_id in self._in:

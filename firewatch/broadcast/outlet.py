@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import msgspec
 import structlog
@@ -171,7 +172,7 @@ class Outlet:
         now = self._around.clock.now()
         title, body = words_of_test(operator, self.spec.language)
         delivery = Delivery(
-            delivery_id=f"test-{self.spec.id}-{now:%Y%m%dT%H%M%S.%f}",
+            delivery_id=f"test-{uuid4().hex[:16]}",
             target=self.spec.id,
             alarm_id="",
             number=0,
@@ -205,6 +206,8 @@ class Outlet:
 
     def state(self) -> NotificationTarget:
         """For people and programs."""
+        sending = any(lane.outbox.is_sending for lane in self._lanes)
+        wakes = [wake for lane in self._lanes if (wake := lane.outbox.next_wake()) is not None]
         return NotificationTarget(
             target=self.spec.id,
             kind=next(kind for kind in CHANNEL_KINDS if getattr(self.spec, kind) is not None),
@@ -215,9 +218,7 @@ class Outlet:
             failures=self._failures,
             error=self._error,
             last_delivered_time=self._last_delivered_time,
-            next_attempt_time=min(
-                (wake for lane in self._lanes if (wake := lane.outbox.next_wake()) is not None), default=None
-            ),
+            next_attempt_time=self._around.clock.now() if sending else min(wakes, default=None),
         )
 
     def status(self) -> PartStatus:

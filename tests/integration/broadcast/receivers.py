@@ -66,8 +66,8 @@ def hangs(released: asyncio.Event) -> Callable[[], Awaitable[web.StreamResponse]
 
 
 @contextlib.asynccontextmanager
-async def receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """An HTTP server on a free port of this machine."""
+async def receiver(tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[Receiver]:
+    """An HTTP server on this machine, on a free port unless one is named."""
     found = Receiver()
 
     async def take(request: web.Request) -> web.StreamResponse:
@@ -86,7 +86,7 @@ async def receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]
     app.router.add_route("*", "/{path:.*}", take)
     runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     await site.start()
     assert runner.addresses
     found.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{runner.addresses[0][1]}"
