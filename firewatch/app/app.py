@@ -17,18 +17,23 @@ from psycopg.conninfo import make_conninfo
 
 from firewatch.app.address import forget_address, remember_address
 from firewatch.app.backtests import BacktestDesk
+from firewatch.app.certainty import certainty
 from firewatch.app.clock import SystemClock
+from firewatch.app.control_room import ControlRoomKeeper
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
+from firewatch.app.log_keeper import LogKeeper
 from firewatch.app.loop import EngineLoop
 from firewatch.app.recovery import recover
 from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
 from firewatch.app.supervisor import Supervisor
+from firewatch.app.workload import CountedHistory, WorkloadKeeper
 from firewatch.broadcast.actuators import Actuators
-from firewatch.broadcast.cap import Certainty, Voice
+from firewatch.broadcast.cap import Voice
 from firewatch.broadcast.cap_feed import CapFeed
-from firewatch.broadcast.carrier import MqttCarrier
+from firewatch.broadcast.carrier import Carriers, MqttCarrier
+from firewatch.broadcast.http_carrier import HttpCarriers
 from firewatch.broadcast.proof import Proofs
 from firewatch.config.project import Project
 from firewatch.config.settings import MqttSettings, Settings
@@ -62,6 +67,7 @@ class App:
         self._settings = settings
         self._inventory = project.inventory
         self._rule_set = RuleSet(project.rules, project.inventory)
+        self._room = project.control_room
         self._stamp = project.stamp
         self._clock = clock or SystemClock()
         self._telemetry = Telemetry()
@@ -105,10 +111,19 @@ class App:
         now = self._clock.now()
         recovered = await recover(self._rule_set, kept_rules, snapshots, history, now)
         history.write([Listening(now, recovered.heard_until)])
+        workloads = WorkloadKeeper(self._room, self._inventory, history, self._clock, self._telemetry)
+        log_keeper = LogKeeper(CountedHistory(history, workloads), self._room, self._clock)
+        await log_keeper.begin(history, recovered.heard_until)
+        self._undo.push_async_callback(log_keeper.end)
 
         feed = LiveFeed()
         decoder = PayloadDecoder(
-            self._inventory, self._settings.ingest, mqtt.prefix, notice=lambda rejection: loop.notice(rejection)
+            self._inventory,
+            self._settings.ingest,
+            mqtt.prefix,
+            notice=lambda rejection: loop.notice(rejection),
+            room=self._room,
+            ask=lambda question: control_room.put(question),
         )
         session = MqttSession(
             mqtt,
@@ -119,13 +134,17 @@ class App:
             telemetry=self._telemetry,
         )
         cameras = self._camera_watch(lambda observations: loop.offer_observations(observations))
-        actuators = Actuators(MqttCarrier(session, mqtt.prefix), Proofs(self._inventory).of, self._telemetry)
-        voice = Voice(self._settings.sender, self._inventory, lambda alarm: Certainty.LIKELY)
+        http_actuators = HttpCarriers(
+            self._inventory, self._clock, self._telemetry, on_answer=lambda answer: loop.offer_answer(answer)
+        )
+        carriers = Carriers(MqttCarrier(session, mqtt.prefix), http_actuators.by_device)
+        actuators = Actuators(carriers, Proofs(self._inventory).of, self._telemetry)
+        voice = Voice(self._settings.sender, self._inventory, lambda alarm: certainty(alarm, loop.instance(alarm)))
         alerts = CapFeed(voice, history, self._clock)
         loop = EngineLoop(
             recovered.engine,
             self._clock,
-            history,
+            log_keeper,
             session,
             decoder,
             actuators,
@@ -139,6 +158,7 @@ class App:
             on_change=alerts.take,
         )
         loop.already_annunciated(recovered.annunciated)
+        loop.remember(recovered.changes)
         loop.settle(recovered.effects, recovered.taken)
         keeper = SnapshotKeeper(loop, history, snapshots, self._telemetry)
         self._rules = RulesKeeper(
@@ -147,11 +167,23 @@ class App:
             self._stamp,
             loop,
             self._clock,
-            history,
+            log_keeper,
             keeper,
             kept_rules,
             self._telemetry,
         )
+
+        control_room = ControlRoomKeeper(
+            self._room,
+            self._clock,
+            log_keeper,
+            session,
+            mqtt.prefix,
+            feed,
+            loop.offer_observations,
+            self._telemetry,
+        )
+        await control_room.resume(history)
 
         live = Live(
             loop,
@@ -174,6 +206,8 @@ class App:
             self._telemetry.metrics,
             feed,
             alerts,
+            control_room,
+            workloads,
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)
@@ -188,9 +222,13 @@ class App:
         self._undo.push_async_callback(session.drained, FAREWELL_LIMIT)
         self._undo.push_async_callback(keeper.write)
         self._run("snapshots", keeper.run)
+        if http_actuators.by_device:
+            self._run("http actuators", http_actuators.run)
         self._run("engine", loop.run)
+        self._run("duty checks", control_room.run)
         self._run("rule watch", self._rules.run, vital=False)
         self._run("backtests", backtests.run, vital=False)
+        self._run("workload", workloads.run, vital=False)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)

@@ -13,6 +13,7 @@ import msgspec
 
 from firewatch.model.alarm import Alarm
 from firewatch.model.command import AnswerState
+from firewatch.model.control_room import DutyState
 from firewatch.model.observation import Quality
 
 PAYLOAD_LIMIT_BYTES = 65_536
@@ -92,6 +93,29 @@ class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
     state: AnswerState
     time: Instant
     detail: ShortText = ""
+
+
+class DutyCheckMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The remote centre asks whether anybody is at a seat, and gives them so many minutes to answer. The same `id` may
+    come twice and is one question.
+    """
+
+    id: Name
+    asked_by: Name
+    minutes: Annotated[float, msgspec.Meta(gt=0, le=10)] = 10.0
+
+
+class DutyAnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a duty check stands: `asked` at once, then `answered`, `missed`, or `replaced` by another question. Times are
+    those of firewatch's clock; the same message may come twice.
+    """
+
+    id: Name
+    state: DutyState
+    asked_time: Instant
+    until_time: Instant
+    ended_time: Instant | None = None
+    answered_by: ShortText = ""
 
 
 AlarmMessage = Alarm

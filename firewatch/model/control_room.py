@@ -26,8 +26,8 @@ class EntryKind(enum.StrEnum):
 
 class LogEntry(msgspec.Struct, frozen=True):
     """One entry of the log of a `seat`, or (empty) of all of them; `author` is an operator, or "firewatch". `alarm_id`
-    and `incident` where it is about one. An entry is never changed: one that `corrects` another says which. `counts` are
-    the figures of a handover as they were then.
+    and `incident` where it is about one. An entry is never changed: one that `corrects` another says which. `counts`
+    are the figures of a handover as they were then.
     """
 
     entry_id: str
@@ -42,9 +42,10 @@ class LogEntry(msgspec.Struct, frozen=True):
     counts: dict[str, int] = {}
 
 
-class DutyOutcome(enum.StrEnum):
-    """How a duty check ended: somebody answered, nobody did in time, or a new one took its place."""
+class DutyState(enum.StrEnum):
+    """How a duty check stands: it waits for an answer, or has ended in one of the three ways."""
 
+    ASKED = "asked"
     ANSWERED = "answered"
     MISSED = "missed"
     REPLACED = "replaced"
@@ -66,7 +67,7 @@ class DutyCheck(msgspec.Struct, frozen=True):
     """Somebody (`asked_by`, such as the remote centre) asked a seat whether anybody is there. The seat's console sounds
     until it is answered, or until `until_time` (GB 26875.1-2011: 10 min), or until another question takes its place.
 
-    `site` and `question_id` say which question it is to whoever asked. `outcome` is None while it is open.
+    `site` and `question_id` say which question it is to whoever asked.
     """
 
     check_id: str
@@ -76,9 +77,14 @@ class DutyCheck(msgspec.Struct, frozen=True):
     until_time: datetime
     site: str = ""
     question_id: str = ""
-    outcome: DutyOutcome | None = None
+    state: DutyState = DutyState.ASKED
     ended_time: datetime | None = None
     answered_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for an answer."""
+        return self.state is DutyState.ASKED
 
 
 class Drill(msgspec.Struct, frozen=True):

@@ -31,10 +31,14 @@ class Channel(enum.StrEnum):
     """Actuator -> firewatch."""
     ALARM = "alarm"
     """firewatch -> anyone, retained while the alarm stands: the alarm feed, `<site>/<alarm id>`."""
+    DUTY_CHECK = "duty-check"
+    """Remote centre -> firewatch: is anybody at the seat? `<site>/<seat>`."""
+    DUTY_ANSWER = "duty-answer"
+    """firewatch -> remote centre: how a duty check stands, `<site>/<seat>`."""
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A topic name taken apart; `device` is the alarm's id on the alarm channel."""
+    """A topic name taken apart; `device` is the alarm's id on the alarm channel, the seat's on those of duty checks."""
 
     channel: Channel
     site: str

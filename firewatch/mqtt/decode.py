@@ -17,26 +17,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from firewatch.config.settings import IngestSettings
 from firewatch.config.units import converter as unit_converter
+from firewatch.errors import RefusedCommandError
 from firewatch.model.command import ActuatorAnswer
 from firewatch.model.contract import (
     PAYLOAD_LIMIT_BYTES,
     READINGS_LIMIT,
     AnswerMessage,
     DeviceState,
+    DutyCheckMessage,
     Instant,
     ManyReadings,
     OneReading,
     Reading,
 )
 from firewatch.model.contract import Sequence as SequenceNumber
+from firewatch.model.control_room import DutyQuestion
 from firewatch.model.observation import Observation
+from firewatch.model.seat import ONE_SEAT, ControlRoom
 from firewatch.model.site import DERIVED_SIGNALS, Inventory
 from firewatch.model.topic import DEFAULT_PREFIX, Channel, Topic, parse, topic_filter
 from firewatch.mqtt.device import (
@@ -62,7 +66,8 @@ class PayloadDecoder:
     its clock can be believed, so that changes of these become observations of `online` and `clock_fault`.
 
     `notice` hears of whatever is worth counting beside the answer of `decode`: single bad readings of a message whose
-    other readings are good, and wrong clocks. It is called before `decode` returns. `subscriptions` are the topic
+    other readings are good, and wrong clocks. `ask` hears of every question whether anybody is at a seat of `room`;
+    RefusedCommandError from it is a rejection. Both are called before `decode` returns. `subscriptions` are the topic
     filters to subscribe to: the contract's channels and every vendor's topic.
     """
 
@@ -74,6 +79,8 @@ class PayloadDecoder:
         *,
         notice: Callable[[Rejection], None],
         converter: Converter = unit_converter,
+        room: ControlRoom = ONE_SEAT,
+        ask: Callable[[DutyQuestion], object] | None = None,
     ) -> None:
         self._prefix = prefix
         self._notice = notice
@@ -82,8 +89,12 @@ class PayloadDecoder:
         self._clocks = DeviceClocks(settings.clock_skew_limit, notice)
         self._devices: dict[str, WatchedDevice] = {}
         self._routes: dict[str, _Route] = {}
+        self._ask = ask
         vendor_topics = self._add_devices(inventory, converter)
-        channels = (Channel.TELEMETRY, Channel.STATE, Channel.ANSWER)
+        channels = [Channel.TELEMETRY, Channel.STATE, Channel.ANSWER]
+        if ask is not None:
+            self._add_seats(inventory, room)
+            channels.append(Channel.DUTY_CHECK)
         self.subscriptions = (*(topic_filter(channel, prefix) for channel in channels), *vendor_topics)
 
     def connected(self, now: datetime) -> None:
@@ -248,9 +259,23 @@ class PayloadDecoder:
             receive_time=receive_time,
         )
 
+    def _read_question(self, seat: AskedSeat, payload: bytes, retain: bool, receive_time: datetime) -> Decoded:
+        try:
+            message = _decode_question(payload)
+        except _UNREADABLE as error:
+            raise _refusal(error, payload) from None
+        assert self._ask is not None
+        limit = timedelta(minutes=message.minutes)
+        question = DutyQuestion(printable(message.id), seat.site, seat.seat, printable(message.asked_by), limit)
+        try:
+            self._ask(question)
+        except RefusedCommandError as error:
+            raise RefusedError(RejectionReason.TOO_OFTEN, str(error)) from None
+        return []
+
     def _refuse_topic(self, topic: str, payload: bytes, receive_time: datetime) -> Rejection:
         parts = parse(topic, self._prefix)
-        if parts is None or parts.channel in (Channel.COMMAND, Channel.ALARM):
+        if parts is None or parts.channel in (Channel.COMMAND, Channel.ALARM, Channel.DUTY_ANSWER):
             return rejection(RejectionReason.BAD_TOPIC, topic, payload, receive_time)
         detail = f"{parts.site}/{parts.device}"
         known = self._devices.get(detail)
@@ -277,13 +302,27 @@ class PayloadDecoder:
                 self._routes[standard[Channel.ANSWER]] = (watched, self._read_answer, False)
         return [device.topic for site in inventory.sites for device in site.devices if device.topic is not None]
 
+    def _add_seats(self, inventory: Inventory, room: ControlRoom) -> None:
+        for site in inventory.sites:
+            for seat in room.seats:
+                if not seat.sites or site.id in seat.sites:
+                    name = Topic(Channel.DUTY_CHECK, site.id, seat.id).name(self._prefix)
+                    self._routes[name] = (AskedSeat(site.id, seat.id), self._read_question, False)
+
     def _vendor_read(self, vendor: VendorReader) -> _Read:
         return lambda device, payload, retain, receive_time: self._read_vendor(vendor, device, payload, receive_time)
 
 
-_Read = Callable[[WatchedDevice, bytes, bool, datetime], Decoded]
-_Route = tuple[WatchedDevice, _Read, bool]
-"""The device, how to read it, and whether a retained message of the topic is the truth of now."""
+class AskedSeat(NamedTuple):
+    """A seat of the control room, asked in the name of a site."""
+
+    site: str
+    seat: str
+
+
+_Read = Callable[[Any, bytes, bool, datetime], Decoded]
+_Route = tuple[WatchedDevice | AskedSeat, _Read, bool]
+"""The device or seat, how to read it, and whether a retained message of the topic is the truth of now."""
 
 
 class _LooseReadings(msgspec.Struct, forbid_unknown_fields=True):
@@ -300,6 +339,7 @@ _decode_loose = msgspec.json.Decoder(_LooseReadings).decode
 _decode_reading = msgspec.json.Decoder(Reading).decode
 _decode_state = msgspec.json.Decoder(DeviceState).decode
 _decode_answer = msgspec.json.Decoder(AnswerMessage).decode
+_decode_question = msgspec.json.Decoder(DutyCheckMessage).decode
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that reading arbitrary bytes as JSON raises."""

@@ -31,6 +31,7 @@ class RejectionReason(enum.StrEnum):
     IMPLAUSIBLE_TIME = "implausible_time"
     CLOCK_SKEW = "clock_skew"
     UNEXPECTED_ANSWER = "unexpected_answer"
+    TOO_OFTEN = "too_often"
 
     @property
     def text(self) -> LocalText:
@@ -98,6 +99,10 @@ _TEXTS = {
     RejectionReason.UNEXPECTED_ANSWER: LocalText(
         zh="该设备不接受命令,却发来了应答。",
         en="The device takes no commands, yet it sent an answer.",
+    ),
+    RejectionReason.TOO_OFTEN: LocalText(
+        zh="查岗过于频繁,该席位一秒内刚被查岗。",
+        en="The seat was asked something else less than a second ago.",
     ),
 }
 

@@ -190,7 +190,7 @@ def _log_entry(record: LogEntry) -> list[Insertion]:
 
 
 def _duty_check(record: DutyCheck) -> list[Insertion]:
-    values = (record.check_id, record.asked_time, record.outcome is not None, _json(record))
+    values = (record.check_id, record.asked_time, not record.is_open, _json(record))
     return [Insertion("upsert_duty_check", values)]
 
 

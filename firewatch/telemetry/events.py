@@ -253,6 +253,36 @@ class RulesRefused(Occurrence, frozen=True):
     )
 
 
+class DutyCheckAsked(Occurrence, frozen=True):
+    """A seat of the control room was asked whether anybody is there."""
+
+    seat: str
+    asked_by: str
+    sentence: ClassVar[str] = "A duty check was asked"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_duty_checks_total", "Duty checks that seats were asked.", ("seat",)),
+    )
+
+
+class DutyCheckEnded(Occurrence, frozen=True):
+    """A duty check was answered, missed, or replaced by another one."""
+
+    seat: str
+    outcome: str
+    seconds: float
+    sentence: ClassVar[str] = "A duty check ended"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_duty_checks_ended_total", "Duty checks by how they ended.", ("seat", "outcome")),
+        Spread(
+            "firewatch_duty_check_seconds",
+            "From a duty check being asked to how it ended.",
+            "seconds",
+            (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+            ("outcome",),
+        ),
+    )
+
+
 class RulesUnchanged(Occurrence, frozen=True):
     """The rules on disk are those that run already."""
 

@@ -217,7 +217,7 @@ class InMemoryHistory:
         found = (
             each
             for each in self._duty_checks.values()
-            if (before is None or each.asked_time < before) and not (unended and each.outcome is not None)
+            if (before is None or each.asked_time < before) and not (unended and not each.is_open)
         )
         return sorted(found, key=lambda each: each.asked_time, reverse=True)[:limit]
 
@@ -312,7 +312,7 @@ class InMemoryHistory:
 
     def _keep_duty_check(self, record: DutyCheck) -> None:
         kept = self._duty_checks.get(record.check_id)
-        if kept is None or kept.outcome is None:
+        if kept is None or kept.is_open:
             self._duty_checks[record.check_id] = record
 
     def _keep_delivery(self, record: Delivery) -> None:

@@ -13,8 +13,10 @@ import msgspec
 from firewatch.engine.failure import RuleFailure
 from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
 from firewatch.model.control_room import DutyCheck, EntryKind, LogEntry
+from firewatch.model.control_room import DutyCheck, EntryKind, LogEntry
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
+from firewatch.model.seat import Seat, Turn
 from firewatch.model.site import Asset, Building
 from firewatch.model.text import LocalText
 from firewatch.ports import BacktestState, CommandRecord, PartStatus, Rejection, StoredObservation
@@ -276,6 +278,42 @@ class Status(msgspec.Struct, frozen=True):
     screens: int
 
 
+class SeatView(msgspec.Struct, frozen=True):
+    """A seat of the control room. `turn` is the turn of duty that goes on, null between shifts."""
+
+    seat: Seat
+    turn: Turn | None
+
+
+class SeatList(msgspec.Struct, frozen=True):
+    """All seats."""
+
+    seats: list[SeatView]
+
+
+class LogEntryList(msgspec.Struct, frozen=True):
+    """Entries of the log, newest first."""
+
+    entries: list[LogEntry]
+
+
+class DutyFigures(msgspec.Struct, frozen=True):
+    """How duty checks ended, and how long it took to answer those that were answered; null where none was."""
+
+    answered: int
+    missed: int
+    replaced: int
+    median_answer_seconds: float | None
+    longest_answer_seconds: float | None
+
+
+class DutyCheckList(msgspec.Struct, frozen=True):
+    """Duty checks, newest first, and the figures of these."""
+
+    duty_checks: list[DutyCheck]
+    figures: DutyFigures
+
+
 class Readiness(msgspec.Struct, frozen=True):
     """Whether every part is ready; `waiting_for` lists those that are not."""
 
@@ -327,6 +365,12 @@ class CommandEvent(msgspec.Struct, frozen=True, tag="command"):
     """A command was sent or answered."""
 
     command: CommandRecord
+
+
+class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):
+    """A seat was asked whether anybody is there, or that ended. Sound while it is open, at that seat."""
+
+    duty_check: DutyCheck
 
 
 class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):

@@ -17,11 +17,13 @@ from contextlib import contextmanager
 import msgspec
 
 from firewatch.model.alarm import Alarm
+from firewatch.model.control_room import DutyCheck
 from firewatch.model.observation import Observation
 from firewatch.ports import CommandRecord, FeedEvent, Rejection
 from firewatch.web.document import (
     AlarmEvent,
     CommandEvent,
+    DutyCheckEvent,
     FeedMessage,
     ObservationEvent,
     RejectionEvent,
@@ -96,6 +98,8 @@ class LiveFeed:
             self._gather(event)
         elif isinstance(event, Alarm):
             self._tell(AlarmEvent(event))
+        elif isinstance(event, DutyCheck):
+            self._tell(DutyCheckEvent(event))
         else:
             self._remember(event)
             self._tell(CommandEvent(event))

@@ -35,7 +35,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 _HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -77,6 +76,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
+                headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
                 headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firewatch.model.alarm import AlarmClass, AlarmState
+from firewatch.model.control_room import DutyCheck
 from firewatch.model.observation import signal_id
 from firewatch.model.site import Device, Inventory, Signal, Site
 from firewatch.ports import Clock, CommandRecord, LiveView
@@ -79,7 +80,7 @@ class Overview:
             screens=screens,
         )
 
-    def snapshot(self, commands: list[CommandRecord]) -> Snapshot:
+    def snapshot(self, commands: list[CommandRecord], duty_checks: list[DutyCheck]) -> Snapshot:
         """Everything a screen shows."""
         return Snapshot(
             now=self._clock.now(),
@@ -87,6 +88,7 @@ class Overview:
             devices=self.devices(),
             alarms=self._live.alarms(),
             commands=commands,
+            duty_checks=duty_checks,
             parts=self._live.parts(),
             rejections=self._live.rejections(),
             rejection_counts=self._live.rejection_counts(),

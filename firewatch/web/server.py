@@ -44,6 +44,7 @@ from firewatch.ports import (
 from firewatch.web import openapi
 from firewatch.web.api import Api
 from firewatch.web.control_room import ControlRoomApi
+from firewatch.web.control_room import ControlRoomApi
 from firewatch.web.document import Heartbeat, Resynchronise
 from firewatch.web.explanation import EngineQuestions, Explainer
 from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode

@@ -11,7 +11,7 @@ import pytest
 from firewatch.alarms.deadline import Milestone, StageWay
 from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached
 from firewatch.model.command import Acknowledge
-from firewatch.model.control_room import Drill, DutyCheck, DutyOutcome, EntryKind, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, DutyState, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
 from firewatch.model.text import LocalText
 from firewatch.ports import AlarmFilter, EngineInput
@@ -59,7 +59,7 @@ class Records:
 
     async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
         answered = msgspec.structs.replace(
-            CHECK, outcome=DutyOutcome.ANSWERED, ended_time=at(20), answered_by="li"
+            CHECK, state=DutyState.ANSWERED, ended_time=at(20), answered_by="li"
         )
         other = msgspec.structs.replace(CHECK, check_id="c2", asked_time=at(30))
         kept.write([CHECK, answered, CHECK, other])

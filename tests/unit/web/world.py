@@ -11,6 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
+from firewatch.app.control_room import ControlRoomKeeper
+from firewatch.app.log_keeper import LogKeeper
+from firewatch.config.control_room import one_seat
+from firewatch.alarms.workload import Figures, Workload
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
 from firewatch.engine.engine import Engine
@@ -38,8 +42,11 @@ from firewatch.model.command import (
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
+from firewatch.model.seat import ControlRoom
+from firewatch.model.seat import ONE_SEAT
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
+from firewatch.model.topic import DEFAULT_PREFIX
 from firewatch.ports import (
     BacktestPhase,
     BacktestState,
@@ -51,8 +58,10 @@ from firewatch.ports import (
     Rejection,
 )
 from firewatch.rules.spec import RuleSpec
+from firewatch.telemetry.telemetry import Telemetry
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
+from firewatch.testing.publisher import RecordingPublisher
 from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
 
@@ -154,6 +163,19 @@ class FakeBacktests:
         self.kept[0] = msgspec.structs.replace(self.kept[0], **fields)
 
 
+class FakeWorkloads:
+    """Implements `ports.Workloads` over what the test lets a seat take; None while it is not counted yet."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.room = ONE_SEAT
+        self.workload: Workload | None = None
+        self._clock = clock
+
+    def figures(self, seat: str) -> Figures | None:
+        assert self.room.seat(seat) is not None
+        return None if self.workload is None else self.workload.figures(self._clock.now())
+
+
 class World:
     """The web server, and methods that do what the daemon would. Implements `ports.CommandSink`
     and, with a real engine, `EngineQuestions`.
@@ -167,6 +189,7 @@ class World:
         settings: HttpSettings | None = None,
         inventory: Inventory = INVENTORY,
         rules: Sequence[RuleSpec] = (),
+        room: ControlRoom | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
         self.live = FakeLive()
@@ -180,6 +203,17 @@ class World:
         self.engine = Engine(rules, inventory)
         self.engine.start(self.clock.now())
         self.alerts = FakeAlerts()
+        self.control_room = ControlRoomKeeper(
+            room or one_seat(inventory),
+            self.clock,
+            LogKeeper(self.history, room or one_seat(inventory), self.clock),
+            RecordingPublisher(),
+            DEFAULT_PREFIX,
+            self.feed,
+            lambda _: None,
+            Telemetry(),
+        )
+        self.workloads = FakeWorkloads(self.clock)
         self.server = WebServer(
             self.settings,
             inventory,
@@ -193,6 +227,8 @@ class World:
             lambda: b"firewatch_observations_total 7\n",
             self.feed,
             self.alerts,
+            self.control_room,
+            self.workloads,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
