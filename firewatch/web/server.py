@@ -42,6 +42,7 @@ from firewatch.ports import (
     RuleReloader,
 )
 from firewatch.web import openapi
+from firewatch.web.actuators import ActuatorRoutes
 from firewatch.web.api import Api
 from firewatch.web.control_room import ControlRoomApi
 from firewatch.web.control_room import ControlRoomApi
@@ -107,7 +108,11 @@ class WebServer:
             backtests=backtests,
             alerts=alerts,
         )
-        self._endpoints = (*api.endpoints(), *desk.endpoints())
+        self._endpoints = (
+            *api.endpoints(),
+            *desk.endpoints(),
+            *ActuatorRoutes(inventory, sink, clock).endpoints(),
+        )
         self.app = self._build()
         self._server: _Server | None = None
 
