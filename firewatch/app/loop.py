@@ -40,6 +40,7 @@ from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.packet import IncomingMessage
 from firewatch.mqtt.rejection import RejectionReason
 from firewatch.ports import Clock, EngineInput, Feed, History, PartStatus, Picture, Publisher, Record, Rejection
+from firewatch.rules.compile import RuleInstance
 from firewatch.telemetry.events import (
     AlarmAnnunciated,
     AlarmChanged,
@@ -253,6 +254,10 @@ class EngineLoop:
     def alarms(self) -> list[Alarm]:
         """Every alarm that stands, newest onset first."""
         return sorted(map(self._stamped, self._engine.alarms()), key=lambda alarm: alarm.onset_time, reverse=True)
+
+    def instance(self, alarm: Alarm) -> RuleInstance | None:
+        """The rule that an alarm is of, for its subject; None where it does not run any more."""
+        return self._engine.instance(alarm)
 
     def snapshot(self) -> tuple[int, bytes, str]:
         """The ordinal of the last input taken, the engine's state after it, and the name of its rule set."""

@@ -2,8 +2,8 @@
 
 An alarm's changes make a thread of messages. It begins with an Alert when people are told of the alarm; a change of
 what a receiver sees is an Update; the Cancel comes when the alarm is over, hidden, or found to be none. What comes
-after a Cancel begins with an Alert again. A message follows from the alarm's recorded changes alone, so that it is the
-same whenever it is written. A drill is an Exercise throughout.
+after a Cancel begins with an Alert again. A message follows from the alarm's recorded changes (and from what its rule
+rests on, for how certain it is), so that it is the same whenever it is written. A drill is an Exercise throughout.
 """
 
 from __future__ import annotations

@@ -546,6 +546,11 @@ class Engine:
         """The rules out of service, in the order they failed."""
         return list(self._failures)
 
+    def instance(self, alarm: Alarm) -> RuleInstance | None:
+        """The rule that an alarm is of, for its subject; None where it does not run any more."""
+        running = self._named.get(Judged(alarm.rule, alarm.subject))
+        return running.instance if running is not None else None
+
     def explain(self, rule: str, subject: str) -> Explanation:
         """Why a rule alarms for a subject (`site/asset` or `site/device`), or why it does not.
 
