@@ -10,10 +10,14 @@ from typing import Literal, Protocol
 import msgspec
 
 from firewatch.alarms.deadline import StageWay
+from firewatch.alarms.incident import Incident
+from firewatch.alarms.nuisance import Mark
+from firewatch.alarms.workload import Figures
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
 from firewatch.model.control_room import Drill, DutyCheck, DutyQuestion, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
+from firewatch.model.effect import Annunciate
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload, RulesState
 from firewatch.model.seat import ControlRoom
@@ -432,6 +436,19 @@ class AlertFeed(Protocol):
         ...
 
 
+class Workloads(Protocol):
+    """How an edge learns what work its alarms make each seat of the control room."""
+
+    @property
+    def room(self) -> ControlRoom:
+        """The seats there are."""
+        ...
+
+    def figures(self, seat: str) -> Figures | None:
+        """The workload of one of the seats in the last 24 h; None while that is still read back from the history."""
+        ...
+
+
 class Publisher(Protocol):
     """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
 
@@ -457,8 +474,10 @@ class PartStatus(msgspec.Struct, frozen=True):
     vital: bool = True
 
 
-FeedEvent = Alarm | Observation | CommandRecord | Rejection | DutyCheck
-"""Everything the live feed is told; the parts of the daemon travel with its heartbeat."""
+FeedEvent = Annunciate | Alarm | Observation | CommandRecord | Rejection | DutyCheck
+"""Everything the live feed is told; the parts of the daemon travel with its heartbeat. An alarm that calls for people
+comes as its annunciation, and any other change of one, those grouped in an incident as well, as the alarm.
+"""
 
 
 class LiveView(Protocol):
@@ -466,6 +485,14 @@ class LiveView(Protocol):
 
     def alarms(self) -> list[Alarm]:
         """Every alarm that stands: not back to normal, or shelved, or out of service."""
+        ...
+
+    def incidents(self) -> list[Incident]:
+        """Every incident of which an alarm stands, the one with the newest onset last."""
+        ...
+
+    def marks(self, alarms: Sequence[Alarm]) -> dict[str, tuple[Mark, ...]]:
+        """Which of some alarms wear people out, by id."""
         ...
 
     def last(self, signal: str) -> Observation | None:

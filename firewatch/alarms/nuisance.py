@@ -25,6 +25,8 @@ CHATTERING_WITHIN = timedelta(minutes=5)
 FLEETING_UNDER = timedelta(seconds=10)
 FLEETING_ALONE = timedelta(seconds=60)
 STALE_AFTER = timedelta(hours=24)
+LOOK_BACK = max(CHATTERING_WITHIN, FLEETING_UNDER + FLEETING_ALONE)
+"""How much of the past marks need after a restart, beside all changes of the alarms that stand."""
 
 
 class Mark(enum.StrEnum):

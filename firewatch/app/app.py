@@ -24,6 +24,7 @@ from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
 from firewatch.app.log_keeper import LogKeeper
 from firewatch.app.loop import EngineLoop
+from firewatch.app.notifications import NotificationKeeper, NotifyingHistory
 from firewatch.app.recovery import recover
 from firewatch.app.rules import RulesKeeper
 from firewatch.app.snapshots import SnapshotKeeper
@@ -33,10 +34,14 @@ from firewatch.broadcast.actuators import Actuators
 from firewatch.broadcast.cap import Voice
 from firewatch.broadcast.cap_feed import CapFeed
 from firewatch.broadcast.carrier import Carriers, MqttCarrier
+from firewatch.broadcast.channels import open_channel
 from firewatch.broadcast.http_carrier import HttpCarriers
+from firewatch.broadcast.notifier import Notifier
+from firewatch.broadcast.outlet import Surroundings
 from firewatch.broadcast.proof import Proofs
 from firewatch.config.project import Project
 from firewatch.config.settings import MqttSettings, Settings
+from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation
 from firewatch.mqtt.decode import PayloadDecoder
 from firewatch.mqtt.session import MqttSession
@@ -68,12 +73,14 @@ class App:
         self._inventory = project.inventory
         self._rule_set = RuleSet(project.rules, project.inventory)
         self._room = project.control_room
+        self._told = project.notifications
         self._stamp = project.stamp
         self._clock = clock or SystemClock()
         self._telemetry = Telemetry()
         self._rejections = RejectionLog(self._telemetry)
         self._supervisor = Supervisor()
         self._rules: RulesKeeper | None = None
+        self._notifications: NotificationKeeper | None = None
         self._history_address = ""
         self._undo = AsyncExitStack()
         self._broker_status = PartStatus(name="broker", ready=False, detail="not connected yet")
@@ -94,6 +101,8 @@ class App:
         """SIGHUP came: take over what the files say, as soon as everything is up."""
         if self._rules is not None:
             self._rules.signal()
+        if self._notifications is not None:
+            self._notifications.signal()
 
     async def stop(self) -> None:
         """Stop taking inputs, make everything taken safe, and end every part."""
@@ -112,7 +121,8 @@ class App:
         recovered = await recover(self._rule_set, kept_rules, snapshots, history, now)
         history.write([Listening(now, recovered.heard_until)])
         workloads = WorkloadKeeper(self._room, self._inventory, history, self._clock, self._telemetry)
-        log_keeper = LogKeeper(CountedHistory(history, workloads), self._room, self._clock)
+        notifying = NotifyingHistory(CountedHistory(history, workloads), lambda changes: notifier.take(changes))
+        log_keeper = LogKeeper(notifying, self._room, self._clock)
         await log_keeper.begin(history, recovered.heard_until)
         self._undo.push_async_callback(log_keeper.end)
 
@@ -141,6 +151,17 @@ class App:
         actuators = Actuators(carriers, Proofs(self._inventory).of, self._telemetry)
         voice = Voice(self._settings.sender, self._inventory, lambda alarm: certainty(alarm, loop.instance(alarm)))
         alerts = CapFeed(voice, history, self._clock)
+        surroundings = Surroundings(
+            self._clock,
+            log_keeper,
+            history,
+            self._telemetry,
+            lambda target: open_channel(target, self._settings.sender, alerts),
+        )
+        notifier = Notifier(self._told, self._inventory, surroundings)
+        settled = {effect.transition.alarm_id for effect in recovered.effects if isinstance(effect, RecordTransition)}
+        await notifier.recover(recovered.engine.alarms(), settled)
+        self._notifications = NotificationKeeper(self._settings, self._told, self._inventory, notifier, self._telemetry)
         loop = EngineLoop(
             recovered.engine,
             self._clock,
@@ -190,7 +211,14 @@ class App:
             cameras,
             self._rejections,
             self._supervisor,
-            [lambda: self._broker_status, history.status, loop.status, self._rules.status],
+            [
+                lambda: self._broker_status,
+                history.status,
+                loop.status,
+                self._rules.status,
+                self._notifications.status,
+            ],
+            notifier.parts,
         )
         backtests = BacktestDesk(self._settings, self._rules, self._history_address, self._clock)
         web = WebServer(
@@ -208,6 +236,7 @@ class App:
             alerts,
             control_room,
             workloads,
+            notifier,
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)
@@ -229,6 +258,7 @@ class App:
         self._run("rule watch", self._rules.run, vital=False)
         self._run("backtests", backtests.run, vital=False)
         self._run("workload", workloads.run, vital=False)
+        self._run("notifications", self._notifications.run, vital=False)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)

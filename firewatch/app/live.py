@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from firewatch.alarms.incident import Incident
+from firewatch.alarms.nuisance import Mark
 from firewatch.app.loop import EngineLoop
 from firewatch.app.supervisor import Supervisor
 from firewatch.model.alarm import Alarm
@@ -23,16 +25,26 @@ class Live:
         rejected: RejectionLog,
         supervisor: Supervisor,
         parts: Sequence[Callable[[], PartStatus]],
+        targets: Callable[[], Sequence[PartStatus]],
     ) -> None:
         self._loop = loop
         self._cameras = cameras
         self._rejected = rejected
         self._supervisor = supervisor
         self._parts = parts
+        self._targets = targets
 
     def alarms(self) -> list[Alarm]:
         """Every alarm that stands."""
         return self._loop.alarms()
+
+    def incidents(self) -> list[Incident]:
+        """Every incident of which an alarm stands."""
+        return self._loop.incidents()
+
+    def marks(self, alarms: Sequence[Alarm]) -> dict[str, tuple[Mark, ...]]:
+        """Which of some alarms wear people out."""
+        return self._loop.marks(alarms)
 
     def last(self, signal: str) -> Observation | None:
         """The newest observation of a signal, None if it was never heard."""
@@ -49,7 +61,7 @@ class Live:
     def parts(self) -> list[PartStatus]:
         """Every part's state."""
         cameras = self._cameras.parts() if self._cameras is not None else []
-        return [*(part() for part in self._parts), *self._supervisor.status(), *cameras]
+        return [*(part() for part in self._parts), *self._supervisor.status(), *cameras, *self._targets()]
 
     def frame(self, device: str) -> bytes | None:
         """The newest picture (JPEG) of a camera."""

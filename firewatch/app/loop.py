@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import structlog
 
+from firewatch.alarms.incident import Incident
+from firewatch.alarms.nuisance import Mark, Nuisances
 from firewatch.broadcast.actuators import Actuators, CommandChange
 from firewatch.engine.engine import OVER_LIMIT, Engine, Prepared
 from firewatch.errors import RefusedCommandError
@@ -191,6 +193,8 @@ class EngineLoop:
         self._annunciated: dict[str, datetime] = {}
         self._annunciated_and_over: dict[str, datetime] = {}
         self._kept_pictures: dict[str, str] = {}
+        self._grouped: dict[str, Alarm] = {}
+        self._nuisances = Nuisances()
         self._paused = False
         self.last: dict[str, Observation] = {}
 
@@ -255,6 +259,17 @@ class EngineLoop:
         """Every alarm that stands, newest onset first."""
         return sorted(map(self._stamped, self._engine.alarms()), key=lambda alarm: alarm.onset_time, reverse=True)
 
+    def incidents(self) -> list[Incident]:
+        """Every incident of which an alarm stands, the one with the newest onset last."""
+        return [
+            msgspec.structs.replace(incident, first_out=self._stamped(incident.first_out))
+            for incident in self._engine.incidents()
+        ]
+
+    def marks(self, alarms: Sequence[Alarm]) -> dict[str, tuple[Mark, ...]]:
+        """Which of some alarms wear people out, by id."""
+        return self._nuisances.marked(alarms, self._clock.now())
+
     def instance(self, alarm: Alarm) -> RuleInstance | None:
         """The rule that an alarm is of, for its subject; None where it does not run any more."""
         return self._engine.instance(alarm)
@@ -273,6 +288,11 @@ class EngineLoop:
             if alarm.clock.annunciated_time is not None:
                 known = self._annunciated if alarm.stands else self._annunciated_and_over
                 known[alarm.alarm_id] = alarm.clock.annunciated_time
+
+    def remember(self, changes: Iterable[AlarmTransition]) -> None:
+        """After a restart: how alarms changed before it, in the order of time."""
+        for change in changes:
+            self._nuisances.take(change)
 
     def settle(self, effects: Sequence[Effect], taken: RulesReload | None = None) -> None:
         """Carry out what a restart's replay left to do, and show every standing alarm on the feed again. `taken` is the
@@ -316,9 +336,11 @@ class EngineLoop:
             while self._inbox:
                 self._take(self._inbox.popleft())
                 if running_loop.time() > slice_end:
+                    self._guarded(self._show_grouped)
                     await asyncio.sleep(0)
                     self._housekeeping()
                     slice_end = running_loop.time() + SLICE_SECONDS
+            self._guarded(self._show_grouped)
 
     # One step each.
 
@@ -520,7 +542,7 @@ class EngineLoop:
                 records.append(changes[-1])
         self._history.write(records.copy())
         records.clear()
-        if any(isinstance(effect, Annunciate) for effect in effects):
+        if any(isinstance(effect, Annunciate) and not effect.grouped for effect in effects):
             self._history.outlive()
         shown: dict[str, Alarm] = {}
         for effect in effects:
@@ -529,7 +551,7 @@ class EngineLoop:
                 continue
             alarm = effect.alarm if isinstance(effect, Annunciate) else effect.transition.alarm
             if isinstance(effect, Annunciate):
-                self._annunciate(alarm)
+                self._annunciate(effect)
             elif shown.get(alarm.alarm_id) is not alarm:
                 self._show(self._stamped(alarm))
             shown[alarm.alarm_id] = alarm
@@ -547,17 +569,32 @@ class EngineLoop:
     ) -> AlarmTransition:
         alarm = self._stamped(effect.transition.alarm)
         self._keep_picture(alarm, records)
+        self._nuisances.take(effect.transition)
         self._telemetry.emit(AlarmChanged(reason=effect.transition.reason))
         annunciation = told.get(id(effect.transition.alarm))
         return msgspec.structs.replace(effect.transition, alarm=alarm, annunciation=annunciation)
 
-    def _annunciate(self, alarm: Alarm) -> None:
-        self._show(self._stamped(alarm))
+    def _annunciate(self, effect: Annunciate) -> None:
+        """Tell people. What is grouped is shown with the others of this slice, because each time it takes the history a
+        moment until people may be told.
+        """
+        alarm = effect.alarm
+        if effect.grouped:
+            self._grouped[alarm.alarm_id] = alarm
+        else:
+            self._show(self._stamped(alarm), calls=True)
         self._telemetry.emit(
             AlarmAnnunciated(alarm_id=alarm.alarm_id, rule=alarm.rule, subject=alarm.subject, priority=alarm.priority)
         )
 
-    def _show(self, alarm: Alarm) -> None:
+    def _show_grouped(self) -> None:
+        if self._grouped:
+            self._history.outlive()
+            for alarm in list(self._grouped.values()):
+                self._show(self._stamped(alarm))
+
+    def _show(self, alarm: Alarm, *, calls: bool = False) -> None:
+        self._grouped.pop(alarm.alarm_id, None)
         standing = alarm.stands
         if not standing:
             self._remember_over(alarm.alarm_id)
@@ -569,7 +606,7 @@ class EngineLoop:
         self._source.publish(topic, _encode(alarm), retain=standing, replaces=topic)
         if not standing:
             self._source.publish(topic, b"", retain=True, replaces=topic)
-        self._feed.push(alarm)
+        self._feed.push(Annunciate(alarm) if calls else alarm)
 
     def _remember_over(self, alarm_id: str) -> None:
         """When people were told of an alarm is known for as long as it may still be confirmed."""

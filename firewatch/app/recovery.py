@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from firewatch.alarms.nuisance import LOOK_BACK
 from firewatch.broadcast.actuators import FOLLOW_LIMIT
 from firewatch.broadcast.proof import Proofs
 from firewatch.config.difference import difference
 from firewatch.engine.engine import OVER_LIMIT, Engine
 from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm
+from firewatch.model.alarm import Alarm, AlarmTransition
 from firewatch.model.command import ActuatorCommand, CommandState
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesReload
@@ -41,13 +42,15 @@ log = structlog.get_logger("firewatch.recovery")
 @dataclass(slots=True)
 class Recovered:
     """Where the engine goes on: the last ordinal taken, until when firewatch had heard before (None: never), the alarms
-    told before, the effects still to carry out, and the reload that led to them, if the rules were changed meanwhile.
+    told before, the changes that tell which of them wear people out, the effects still to carry out, and the reload
+    that led to them, if the rules were changed meanwhile.
     """
 
     engine: Engine
     last_ordinal: int
     heard_until: datetime | None = None
     annunciated: list[Alarm] = field(default_factory=list)
+    changes: list[AlarmTransition] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     taken: RulesReload | None = None
 
@@ -89,11 +92,13 @@ async def recover(
         standing_alarms=len(replay.engine.alarms()),
     )
     left = await _left_to_do(effects, reader)
+    standing = await _standing(reader)
     return Recovered(
         replay.engine,
         last_ordinal=last_ordinal if taken is None else last_ordinal + 1,
         heard_until=heard_until,
-        annunciated=[*await _standing(reader), *await reader.alarms(AlarmFilter(standing=False, limit=OVER_LIMIT))],
+        annunciated=[*standing, *await reader.alarms(AlarmFilter(standing=False, limit=OVER_LIMIT))],
+        changes=await _changes(standing, reader, now),
         effects=[*await _to_send_again(left, reader, Proofs(current.inventory), now), *left],
         taken=taken,
     )
@@ -188,6 +193,14 @@ async def _standing(reader: HistoryReader) -> list[Alarm]:
         before = (page[-1].onset_time, page[-1].alarm_id)
         page = await reader.alarms(AlarmFilter(standing=True, before=before, limit=_PAGE)) if len(page) == _PAGE else []
     return standing
+
+
+async def _changes(standing: list[Alarm], reader: HistoryReader, now: datetime) -> list[AlarmTransition]:
+    """What happened lately, and all that happened to what stands, in the order of time."""
+    changes = await reader.transitions_between(now - LOOK_BACK, now)
+    for alarm in standing:
+        changes += await reader.transitions(alarm.alarm_id)
+    return sorted(changes, key=lambda change: (change.transition_time, change.alarm_id, change.number))
 
 
 async def _left_to_do(effects: list[Effect], reader: HistoryReader) -> list[Effect]:

@@ -10,10 +10,13 @@ from datetime import datetime
 
 import msgspec
 
+from firewatch.alarms.deadline import Measured
+from firewatch.alarms.nuisance import Mark
+from firewatch.alarms.target import Judgement
+from firewatch.alarms.workload import Figures
 from firewatch.engine.failure import RuleFailure
 from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
-from firewatch.model.control_room import DutyCheck, EntryKind, LogEntry
-from firewatch.model.control_room import DutyCheck, EntryKind, LogEntry
+from firewatch.model.control_room import DutyCheck, LogEntry
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
 from firewatch.model.seat import Seat, Turn
@@ -38,10 +41,53 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
 
 
 class AlarmPage(msgspec.Struct, frozen=True):
-    """Alarms, newest onset first. `next` is the `before` of the following page, null on the last."""
+    """Alarms, newest onset first. `next` is the `before` of the following page, null on the last. `marks` says, by id,
+    which of them wear people out: chattering, fleeting, stale.
+    """
 
     alarms: list[Alarm]
     next: str | None
+    marks: dict[str, tuple[Mark, ...]]
+
+
+class IncidentView(msgspec.Struct, frozen=True):
+    """An event of which an alarm stands. `first_out` is the alarm that began it, whether it stands or not, and
+    `incident` its id.
+
+    `count` is how many alarms joined so far; the other counts, the most urgent `priority` and `alarm_class`, and where
+    it is are of those that stand. `unacknowledged` ones call for somebody; `hidden` ones nobody is told of.
+    """
+
+    incident: str
+    site: str
+    first_out: Alarm
+    count: int
+    standing: int
+    unacknowledged: int
+    hidden: int
+    priority: Priority
+    alarm_class: AlarmClass
+    begun_time: datetime
+    last_onset_time: datetime
+    buildings: tuple[str, ...]
+    systems: tuple[str, ...]
+
+
+class IncidentList(msgspec.Struct, frozen=True):
+    """The incidents of which an alarm stands, newest onset first."""
+
+    incidents: list[IncidentView]
+
+
+class IncidentPage(msgspec.Struct, frozen=True):
+    """An incident, null when it is over, and its alarms: paged and marked as in an `AlarmPage`. The alarm with the
+    `incident_number` 1 is the first-out.
+    """
+
+    incident: IncidentView | None
+    alarms: list[Alarm]
+    next: str | None
+    marks: dict[str, tuple[Mark, ...]]
 
 
 class AlarmList(msgspec.Struct, frozen=True):
@@ -228,6 +274,39 @@ class BacktestList(msgspec.Struct, frozen=True):
     backtests: list[BacktestState]
 
 
+class WorkloadView(msgspec.Struct, frozen=True):
+    """The work that alarms made a seat in the last 24 h; `figures` is null for a moment after a start, while they are
+    counted anew from the history. `judgements` say what ISA-18.2 and EEMUA 191 want of them.
+    """
+
+    seat: str
+    label: LocalText
+    figures: Figures | None
+    judgements: tuple[Judgement, ...]
+
+
+class AlarmDeadlines(msgspec.Struct, frozen=True):
+    """The ways of an alarm, one for each time that people were told of an onset of its record; none if they never were,
+    because it was hidden then.
+    """
+
+    alarm_id: str
+    measured: list[Measured]
+
+
+class DeadlineList(msgspec.Struct, frozen=True):
+    """Of the `alarms` that people were told of from `start` to before `end`, those that were `late`, newest first and
+    the first 500 of them, in `measured`. `not_yet` are neither late nor where they have to come.
+    """
+
+    start: datetime
+    end: datetime
+    alarms: int
+    late: int
+    not_yet: int
+    measured: list[Measured]
+
+
 class SiteView(msgspec.Struct, frozen=True):
     """A compound in its administrative ladder, with its buildings and assets."""
 
@@ -355,6 +434,12 @@ class AlarmEvent(msgspec.Struct, frozen=True, tag="alarm"):
     alarm: Alarm
 
 
+class AlarmsEvent(msgspec.Struct, frozen=True, tag="alarms"):
+    """Several alarms as they stand now, that changed within a moment; none of them calls for people by itself."""
+
+    alarms: list[Alarm]
+
+
 class ObservationEvent(msgspec.Struct, frozen=True, tag="observation"):
     """The newest observation of each signal heard since the last such message."""
 
@@ -365,12 +450,6 @@ class CommandEvent(msgspec.Struct, frozen=True, tag="command"):
     """A command was sent or answered."""
 
     command: CommandRecord
-
-
-class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):
-    """A seat was asked whether anybody is there, or that ended. Sound while it is open, at that seat."""
-
-    duty_check: DutyCheck
 
 
 class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):
@@ -390,6 +469,7 @@ FeedMessage = (
     | Resynchronise
     | Heartbeat
     | AlarmEvent
+    | AlarmsEvent
     | ObservationEvent
     | CommandEvent
     | DutyCheckEvent

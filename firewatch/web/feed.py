@@ -2,7 +2,9 @@
 
 Pushing only puts a message into each screen's queue and returns. Observations are gathered for `GATHER_SECONDS`
 and only the newest of each signal is sent, so that a screen's load follows the number of signals and not their
-rate; of the inputs that could not be used only the first few in that time are sent. Everything else is sent at once.
+rate; of the inputs that could not be used only the first few in that time are sent. Alarms that change within
+`ALARMS_GATHER_SECONDS` after another one travel together, as each stands then, so that 500 of them are a few messages;
+one that calls for people never waits. Everything else is sent at once.
 A screen that falls `QUEUE_LIMIT` messages behind loses its queue and is given a new snapshot instead; nobody else
 notices. Call from the event loop's thread only.
 """
@@ -18,10 +20,12 @@ import msgspec
 
 from firewatch.model.alarm import Alarm
 from firewatch.model.control_room import DutyCheck
+from firewatch.model.effect import Annunciate
 from firewatch.model.observation import Observation
 from firewatch.ports import CommandRecord, FeedEvent, Rejection
 from firewatch.web.document import (
     AlarmEvent,
+    AlarmsEvent,
     CommandEvent,
     DutyCheckEvent,
     FeedMessage,
@@ -30,6 +34,7 @@ from firewatch.web.document import (
 )
 
 GATHER_SECONDS = 0.5
+ALARMS_GATHER_SECONDS = 0.1
 QUEUE_LIMIT = 1_000
 COMMANDS_KEPT = 200
 REJECTIONS_GATHERED = 20
@@ -85,6 +90,8 @@ class LiveFeed:
         self._gathering = False
         self._gathered: dict[str, Observation] = {}
         self._refused: list[Rejection] = []
+        self._gathering_alarms = False
+        self._alarms: dict[str, Alarm] = {}
         self._commands: OrderedDict[str, CommandRecord] = OrderedDict()
 
     @property
@@ -96,8 +103,11 @@ class LiveFeed:
         """Hand one event to every connected screen; never blocks."""
         if isinstance(event, Observation | Rejection):
             self._gather(event)
+        elif isinstance(event, Annunciate):
+            self._alarms.pop(event.alarm.alarm_id, None)
+            self._tell(AlarmEvent(event.alarm))
         elif isinstance(event, Alarm):
-            self._tell(AlarmEvent(event))
+            self._push_alarm(event)
         elif isinstance(event, DutyCheck):
             self._tell(DutyCheckEvent(event))
         else:
@@ -130,6 +140,24 @@ class LiveFeed:
             self._gathered[event.signal] = event
         elif len(self._refused) < REJECTIONS_GATHERED:
             self._refused.append(event)
+
+    def _push_alarm(self, alarm: Alarm) -> None:
+        """Send the first one at once, and gather what comes soon after it."""
+        if not self._readers:
+            return
+        if self._gathering_alarms:
+            self._alarms[alarm.alarm_id] = alarm
+            return
+        self._gathering_alarms = True
+        asyncio.get_running_loop().call_later(ALARMS_GATHER_SECONDS, self._tell_alarms)
+        self._tell(AlarmEvent(alarm))
+
+    def _tell_alarms(self) -> None:
+        alarms, self._alarms = list(self._alarms.values()), {}
+        self._gathering_alarms = bool(alarms)
+        if alarms:
+            asyncio.get_running_loop().call_later(ALARMS_GATHER_SECONDS, self._tell_alarms)
+            self._tell(AlarmEvent(alarms[0]) if len(alarms) == 1 else AlarmsEvent(alarms))
 
     def _tell_gathered(self) -> None:
         self._gathering = False

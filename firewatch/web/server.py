@@ -39,18 +39,22 @@ from firewatch.ports import (
     ControlRoomDesk,
     HistoryReader,
     LiveView,
+    Notifications,
     RuleReloader,
+    Workloads,
 )
 from firewatch.web import openapi
 from firewatch.web.actuators import ActuatorRoutes
 from firewatch.web.api import Api
 from firewatch.web.control_room import ControlRoomApi
-from firewatch.web.control_room import ControlRoomApi
 from firewatch.web.document import Heartbeat, Resynchronise
 from firewatch.web.explanation import EngineQuestions, Explainer
 from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode
 from firewatch.web.guard import Guard, error_response
+from firewatch.web.incidents import IncidentsApi
+from firewatch.web.notifications import NotificationsApi
 from firewatch.web.overview import Overview
+from firewatch.web.workload import WorkloadApi
 
 HEARTBEAT_SECONDS = 2.0
 SCREEN_LIMIT = 64
@@ -83,6 +87,8 @@ class WebServer:
         feed: LiveFeed,
         alerts: AlertFeed,
         control_room: ControlRoomDesk,
+        workloads: Workloads,
+        notifications: Notifications,
     ) -> None:
         _refuse_exposure(settings)
         self._settings = settings
@@ -108,10 +114,14 @@ class WebServer:
             backtests=backtests,
             alerts=alerts,
         )
+        incidents = IncidentsApi(live, reader, sink)
         self._endpoints = (
             *api.endpoints(),
+            *incidents.endpoints(),
             *desk.endpoints(),
+            *WorkloadApi(workloads, live, reader, inventory, clock).endpoints(),
             *ActuatorRoutes(inventory, sink, clock).endpoints(),
+            *NotificationsApi(notifications, reader).endpoints(),
         )
         self.app = self._build()
         self._server: _Server | None = None

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 import msgspec
 
+from firewatch.alarms.incident import Incident
 from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
+from firewatch.alarms.nuisance import Mark
+from firewatch.alarms.workload import Figures, Workload
 from firewatch.app.control_room import ControlRoomKeeper
 from firewatch.app.log_keeper import LogKeeper
 from firewatch.config.control_room import one_seat
-from firewatch.alarms.workload import Figures, Workload
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
 from firewatch.engine.engine import Engine
@@ -42,8 +44,7 @@ from firewatch.model.command import (
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
-from firewatch.model.seat import ControlRoom
-from firewatch.model.seat import ONE_SEAT
+from firewatch.model.seat import ONE_SEAT, ControlRoom
 from firewatch.model.site import Inventory
 from firewatch.model.text import LocalText
 from firewatch.model.topic import DEFAULT_PREFIX
@@ -77,6 +78,8 @@ class FakeLive:
 
     def __init__(self) -> None:
         self.standing: dict[str, Alarm] = {}
+        self.going_on: list[Incident] = []
+        self.marked: dict[str, tuple[Mark, ...]] = {}
         self.newest: dict[str, Observation] = {}
         self.refused: list[Rejection] = []
         self.part: dict[str, PartStatus] = {}
@@ -85,6 +88,12 @@ class FakeLive:
 
     def alarms(self) -> list[Alarm]:
         return list(self.standing.values())
+
+    def incidents(self) -> list[Incident]:
+        return self.going_on
+
+    def marks(self, alarms: Sequence[Alarm]) -> dict[str, tuple[Mark, ...]]:
+        return {alarm.alarm_id: self.marked[alarm.alarm_id] for alarm in alarms if alarm.alarm_id in self.marked}
 
     def last(self, signal: str) -> Observation | None:
         return self.newest.get(signal)

@@ -66,6 +66,9 @@ export interface Alarm {
   shelf: Shelf | null;
   suppressed_by: string | null;
   out_of_service: Hiding | null;
+  /** The id of the first alarm of its incident, and its place in it: 1 is the first-out. */
+  incident: string;
+  incident_number: number;
 }
 
 export interface AlarmTransition {
@@ -321,6 +324,7 @@ export type FeedMessage =
   | { type: "resynchronise"; missed: number }
   | { type: "heartbeat"; now: string; parts: PartStatus[]; rejection_counts: Record<string, number> }
   | { type: "alarm"; alarm: Alarm }
+  | { type: "alarms"; alarms: Alarm[] }
   | { type: "observation"; observations: Observation[] }
   | { type: "command"; command: CommandRecord }
   | { type: "rejection"; rejection: Rejection };

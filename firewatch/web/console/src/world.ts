@@ -62,7 +62,9 @@ export function receive(world: World, message: FeedMessage): World {
         rejectionCounts: message.rejection_counts,
       };
     case "alarm":
-      return withAlarm(world, message.alarm);
+      return withAlarms(world, [message.alarm]);
+    case "alarms":
+      return withAlarms(world, message.alarms);
     case "observation": {
       const readings = new Map(world.readings);
       for (const observation of message.observations) readings.set(observation.signal, observation);
@@ -85,14 +87,14 @@ export function receive(world: World, message: FeedMessage): World {
   }
 }
 
-function withAlarm(world: World, alarm: Alarm): World {
+function withAlarms(world: World, changed: Alarm[]): World {
   const alarms = new Map(world.alarms);
-  if (stands(alarm)) {
-    alarms.set(alarm.alarm_id, alarm);
-    return { ...world, alarms };
+  for (const alarm of changed) {
+    if (stands(alarm)) alarms.set(alarm.alarm_id, alarm);
+    else alarms.delete(alarm.alarm_id);
   }
-  alarms.delete(alarm.alarm_id);
-  return withReturned({ ...world, alarms }, [alarm]);
+  const returned = changed.filter((alarm) => !stands(alarm));
+  return returned.length > 0 ? withReturned({ ...world, alarms }, returned) : { ...world, alarms };
 }
 
 export function withReturned(world: World, alarms: Alarm[]): World {
