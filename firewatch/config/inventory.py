@@ -15,6 +15,7 @@ from firewatch.config.site_spec import (
     DecoderSpec,
     DeviceSpec,
     FieldSpec,
+    HttpSpec,
     KindFile,
     KindSpec,
     LabelSpec,
@@ -31,6 +32,7 @@ from firewatch.model.site import (
     Device,
     DeviceKind,
     FieldMapping,
+    HttpAddress,
     Inventory,
     Parameter,
     Proof,
@@ -177,8 +179,10 @@ class _SiteReader:
             self._check_name((*path, "building"), "building", building, self._buildings)
         if spec.topic is not None:
             at = (*path, "topic")
-            self.problems += _claim(self._topic_places, spec.topic, self._document, at, "topic")
+            self.problems += claim(self._topic_places, spec.topic, self._document, at, "topic")
         kind = self._kinds.get(spec.kind)
+        if spec.http is not None and kind is not None and not kind.actions:
+            self._add((*path, "http"), f"a {kind.kind} answers no commands", "leave it out")
         if spec.decoder is not None and kind is not None:
             self._check_decoder((*path, "decoder"), spec.decoder, kind)
         return Device(
@@ -191,6 +195,7 @@ class _SiteReader:
             topic=spec.topic,
             stream=spec.stream,
             decoder=_decoder(spec.decoder) if spec.decoder else None,
+            http=_http(spec.http) if spec.http else None,
         )
 
     def _check_decoder(self, path: Path_, spec: DecoderSpec, kind: DeviceKind) -> None:
@@ -303,6 +308,15 @@ def _parameter(spec: ParameterSpec) -> Parameter:
 def _label(spec: ActionSpec | ParameterSpec) -> LocalText:
     """What it is called, by its name where nobody gave it a label."""
     return _text(spec.label) if spec.label is not None else LocalText(zh=spec.name, en=spec.name)
+
+
+def _http(spec: HttpSpec) -> HttpAddress:
+    token = spec.token or None
+    return HttpAddress(
+        url=spec.url,
+        token_file=str(token.file) if token is not None and token.file is not None else None,
+        token_env=token.env if token is not None else None,
+    )
 
 
 def _decoder(spec: DecoderSpec) -> Decoder:

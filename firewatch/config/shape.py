@@ -24,6 +24,8 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]{0,63}$": "lower-case letters, digits and underscores, at most 64",
     r"^[^.\s]+(?:\.[^.\s]+)*$": "field names joined by dots, such as d.p",
     r"^[^+#\s$][^+#\s]*$": "a topic name without spaces, + and #",
+    r"^https?://[^\s/?#@]+([/?][^\s#]*)?$": "a web address without a user or password in it, such as http://10.0.0.5/command",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,127}$": "the name of an environment variable",
 }
 
 _DURATION = re.compile(r"^datetime\.timedelta\(|\)$")

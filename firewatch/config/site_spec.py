@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from firewatch.config.channel_spec import SecretSpec, WebAddress
 from firewatch.model.site import ParameterType, SignalType, TimeFormat
 from firewatch.model.topic import ID_PATTERN
 from firewatch.rules.spec import Duration, SpecModel
@@ -173,6 +174,13 @@ class AssetSpec(SpecModel):
     tags: Tags = ()
 
 
+class HttpSpec(SpecModel):
+    """Where a device takes commands by HTTP POST; `token` is sent as a bearer token."""
+
+    url: WebAddress
+    token: SecretSpec | None = None
+
+
 class DeviceSpec(SpecModel):
     """One device. Without `building` it stands in its asset's."""
 
@@ -185,6 +193,7 @@ class DeviceSpec(SpecModel):
     topic: TopicName | None = None
     stream: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     decoder: DecoderSpec | None = None
+    http: HttpSpec | None = None
 
 
 class SiteFile(SpecModel):

@@ -187,11 +187,20 @@ class DeviceKind(msgspec.Struct, frozen=True):
         return next((action for action in self.actions if action.name == name), None)
 
 
+class HttpAddress(msgspec.Struct, frozen=True):
+    """Where a device takes commands by HTTP; its bearer token, if it has one, is in a file or in the environment."""
+
+    url: str
+    token_file: str | None = None
+    token_env: str | None = None
+
+
 class Device(msgspec.Struct, frozen=True):
     """One device at its place.
 
     `topic` is set where a vendor's device publishes under a topic of its own, `decoder` where its payload differs
-    from the contract's; `stream` is a camera's video address, absolute or relative to `vision.stream_base_url`.
+    from the contract's; `stream` is a camera's video address, absolute or relative to `vision.stream_base_url`; `http`
+    is where it takes commands, if not over MQTT.
     """
 
     id: str
@@ -203,6 +212,7 @@ class Device(msgspec.Struct, frozen=True):
     topic: str | None = None
     stream: str | None = None
     decoder: Decoder | None = None
+    http: HttpAddress | None = None
 
 
 class Asset(msgspec.Struct, frozen=True):

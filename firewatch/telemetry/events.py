@@ -413,6 +413,19 @@ class CommandUnanswered(Occurrence, frozen=True):
     )
 
 
+class HttpCommandLost(Occurrence, frozen=True):
+    """A device that takes commands by HTTP did not take one; it is posted again while the command is repeated."""
+
+    device: str
+    command_id: str
+    error: str
+    sentence: ClassVar[str] = "A command could not be posted"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_lost_http_commands_total", "Requests with a command that failed.", ("device",)),
+    )
+
+
 class CommandProven(Occurrence, frozen=True):
     """A second signal showed that an actuator did what it was asked."""
 

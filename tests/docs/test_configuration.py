@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
 from firewatch.config.project import load_inventory, load_settings, read_project
 from firewatch.config.settings import Settings
-from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, KindSpec, SignalSpec, SiteFile
+from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, HttpSpec, KindSpec, SignalSpec, SiteFile
 from firewatch.model.duration import parse_duration
 from firewatch.rules.compile import compile_rules
 from firewatch.rules.spec import (
@@ -101,6 +101,7 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (SignalSpec, CONFIGURATION),
         (DecoderSpec, CONFIGURATION),
         (FieldSpec, CONFIGURATION),
+        (HttpSpec, CONFIGURATION),
         (ControlRoomFile, CONFIGURATION),
         (SeatSpec, CONFIGURATION),
         (ShiftSpec, CONFIGURATION),
