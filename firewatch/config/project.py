@@ -7,7 +7,6 @@ together.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 from collections.abc import Iterable, Mapping
@@ -186,10 +185,21 @@ def files_stamp(settings: Settings) -> Stamp:
     stamp: Stamp = {}
     for path in (settings.rules, settings.sites, settings.devices):
         for file in yaml_files(path):
-            with contextlib.suppress(OSError):
-                status = file.stat()
-                stamp[file] = (status.st_ino, status.st_mtime_ns, status.st_size)
+            found = file_stamp(file)
+            if found is not None:
+                stamp[file] = found
     return stamp
+
+
+def file_stamp(path: Path | None) -> tuple[int, int, int] | None:
+    """The stamp of one file; None while there is none."""
+    if path is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def yaml_files(path: Path) -> list[Path]:
