@@ -41,6 +41,7 @@ from firewatch.model.command import (
     ReturnSubjectToService,
     ReturnToService,
 )
+from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
@@ -54,6 +55,7 @@ from firewatch.ports import (
     BacktestWish,
     Clock,
     CommandRecord,
+    NotificationTarget,
     PartStatus,
     Picture,
     Rejection,
@@ -172,6 +174,29 @@ class FakeBacktests:
         self.kept[0] = msgspec.structs.replace(self.kept[0], **fields)
 
 
+class FakeNotifications:
+    """Implements `ports.Notifications`: the deliveries that can be sent again are those the test puts into `dead`."""
+
+    def __init__(self) -> None:
+        self.known: list[NotificationTarget] = []
+        self.dead: dict[str, Delivery] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    def targets(self) -> list[NotificationTarget]:
+        return self.known
+
+    async def test(self, target: str, operator: str) -> Delivery | None:
+        self.asked.append((target, operator))
+        return next((each for each in self.dead.values() if each.target == target), None)
+
+    async def send_again(self, delivery_id: str, operator: str) -> Delivery | None:
+        self.asked.append((delivery_id, operator))
+        delivery = self.dead.get(delivery_id)
+        if delivery is not None and delivery.state is not DeliveryState.DEAD:
+            raise RefusedCommandError("The delivery is delivered, not dead.")
+        return delivery
+
+
 class FakeWorkloads:
     """Implements `ports.Workloads` over what the test lets a seat take; None while it is not counted yet."""
 
@@ -223,6 +248,7 @@ class World:
             Telemetry(),
         )
         self.workloads = FakeWorkloads(self.clock)
+        self.notifications = FakeNotifications()
         self.server = WebServer(
             self.settings,
             inventory,
@@ -238,6 +264,7 @@ class World:
             self.alerts,
             self.control_room,
             self.workloads,
+            self.notifications,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
