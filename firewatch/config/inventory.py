@@ -60,7 +60,7 @@ def read_inventory(kind_files: Sequence[Document], site_files: Sequence[Document
         site = reader.read()
         problems += reader.problems
         if site is not None:
-            problems += _claim(site_places, site.id, document, ("id",), "site")
+            problems += claim(site_places, site.id, document, ("id",), "site")
             sites.append(site)
     return Inventory(sites=tuple(sites), kinds=kinds), problems
 
@@ -69,14 +69,18 @@ def _read_kinds(documents: Iterable[Document]) -> tuple[dict[str, DeviceKind], l
     kinds: dict[str, DeviceKind] = {}
     places: dict[str, Place] = {}
     problems: list[Problem] = []
+    written: list[tuple[Document, Path_, KindSpec]] = []
     for document in documents:
         problems += validate_header(document, KindFile, "kinds")[1]
         specs, wrong = validate_items(document, KindSpec, "kinds")
         problems += wrong
         for path, spec in specs:
-            problems += _claim(places, spec.kind, document, (*path, "kind"), "kind")
+            problems += claim(places, spec.kind, document, (*path, "kind"), "kind")
             problems += _signal_problems(document, path, spec)
             kinds.setdefault(spec.kind, _kind(spec))
+            written.append((document, path, spec))
+    for document, path, spec in written:
+        problems += action_problems(document, path, spec, kinds)
     return kinds, problems
 
 
@@ -85,7 +89,7 @@ def _signal_problems(document: Document, path: Path_, spec: KindSpec) -> list[Pr
     problems: list[Problem] = []
     for index, signal in enumerate(spec.signals):
         at = (*path, "signals", index)
-        problems += _claim(places, signal.name, document, (*at, "name"), "signal")
+        problems += claim(places, signal.name, document, (*at, "name"), "signal")
         if signal.name in {derived.name for derived in DERIVED_SIGNALS}:
             what = f'firewatch derives the signal "{signal.name}" for devices'
             problems.append(document.problem((*at, "name"), what, "leave it out"))
@@ -138,7 +142,7 @@ class _SiteReader:
         self.problems += wrong
         places: dict[str, Place] = {}
         for path, spec in specs:
-            self.problems += _claim(places, spec.id, self._document, (*path, "id"), "building")
+            self.problems += claim(places, spec.id, self._document, (*path, "id"), "building")
         return tuple(Building(id=spec.id, label=_text(spec.label), grid=_text(spec.grid)) for _, spec in specs)
 
     def _read_assets(self) -> tuple[Asset, ...]:
@@ -226,7 +230,7 @@ class _SiteReader:
                 self._add(at_value, f'the signal "{signal.name}" has no state "{meant}"', hint)
 
     def _claim_subject(self, path: Path_, name: str) -> None:
-        self.problems += _claim(self._subjects, name, self._document, (*path, "id"), "asset or device")
+        self.problems += claim(self._subjects, name, self._document, (*path, "id"), "asset or device")
 
     def _check_name(self, path: Path_, noun: str, name: str, known: Iterable[str]) -> None:
         if name not in known:
@@ -236,7 +240,7 @@ class _SiteReader:
         self.problems.append(self._document.problem(path, what, hint))
 
 
-def _claim(places: dict[str, Place], name: str, document: Document, path: Path_, noun: str) -> list[Problem]:
+def claim(places: dict[str, Place], name: str, document: Document, path: Path_, noun: str) -> list[Problem]:
     """Take a name that may be taken once; the problem names both places."""
     place = document.place(*path)
     first = places.setdefault(name, place)

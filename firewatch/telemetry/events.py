@@ -477,6 +477,29 @@ class CommandUnproven(Occurrence, frozen=True):
 # ---------------------------------------------------------------- notifications
 
 
+class NotificationFileTaken(Occurrence, frozen=True):
+    """The notifications' file was changed, and firewatch goes by it."""
+
+    targets: int
+    plans: int
+    sentence: ClassVar[str] = "firewatch goes by other notifications"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_notification_file_valid", "1 unless the notifications on disk are wrong.", 1.0),
+    )
+
+
+class NotificationFileRefused(Occurrence, frozen=True):
+    """The notifications' file is wrong; those before go on."""
+
+    problems: int
+    first: str
+    sentence: ClassVar[str] = "The notifications on disk are wrong; those before go on"
+    level: ClassVar[LogLevel] = LogLevel.ERROR
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level("firewatch_notification_file_valid", "1 unless the notifications on disk are wrong.", 0.0),
+    )
+
+
 class NotificationDelivered(Occurrence, frozen=True):
     """A target took a message; `seconds` from when it fell due."""
 
