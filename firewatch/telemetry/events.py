@@ -186,6 +186,151 @@ class AlarmChanged(Occurrence, frozen=True):
     )
 
 
+class SeatTold(Occurrence, frozen=True):
+    """People at a seat of the control room are being told of an alarm; `grouped` is true or false."""
+
+    seat: str
+    priority: str
+    grouped: str
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count(
+            "firewatch_seat_alarms_total",
+            "Alarms that a seat was told of; grouped ones were shown in an incident without a sound.",
+            ("seat", "priority", "grouped"),
+        ),
+    )
+
+
+class SeatWorkload(Occurrence, frozen=True):
+    """The workload of a seat now, and in the last 24 h."""
+
+    seat: str
+    in_10_minutes: int
+    grouped_in_10_minutes: int
+    in_1_hour: int
+    most_in_10_minutes: int
+    in_flood: float
+    flood_seconds: float
+    active: int
+    unacknowledged: int
+    shelved: int
+    suppressed: int
+    out_of_service: int
+    stale: int
+    chattering: int
+    longest_unacknowledged_seconds: float
+    median_answer_seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Level(
+            "firewatch_seat_alarms_in_10_minutes",
+            "Alarms that sounded at a seat in the last 10 min.",
+            "in_10_minutes",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_grouped_alarms_in_10_minutes",
+            "Alarms that were shown at a seat in an incident, without a sound, in the last 10 min.",
+            "grouped_in_10_minutes",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_alarms_in_1_hour",
+            "Alarms that sounded at a seat in the last hour.",
+            "in_1_hour",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_most_alarms_in_10_minutes",
+            "The most alarms that sounded at a seat within any 10 min of the last 24 h.",
+            "most_in_10_minutes",
+            ("seat",),
+        ),
+        Level("firewatch_seat_flooded", "1 while alarms flood a seat (ISA-18.2).", "in_flood", ("seat",)),
+        Level(
+            "firewatch_seat_flood_seconds",
+            "How long alarms flooded a seat in the last 24 h.",
+            "flood_seconds",
+            ("seat",),
+        ),
+        Level("firewatch_seat_active_alarms", "Active alarms that a seat is shown.", "active", ("seat",)),
+        Level(
+            "firewatch_seat_unacknowledged_alarms",
+            "Alarms that a seat is shown and has not acknowledged.",
+            "unacknowledged",
+            ("seat",),
+        ),
+        Level("firewatch_seat_shelved_alarms", "Alarms of a seat that are shelved.", "shelved", ("seat",)),
+        Level(
+            "firewatch_seat_suppressed_alarms",
+            "Alarms of a seat that are suppressed by design.",
+            "suppressed",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_out_of_service_alarms",
+            "Alarms of a seat that are out of service.",
+            "out_of_service",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_stale_alarms",
+            "Alarms of a seat that have been active for more than 24 h.",
+            "stale",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_chattering_alarms",
+            "What chattered at a seat in the last 24 h.",
+            "chattering",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_longest_unacknowledged_seconds",
+            "The longest that an alarm went unacknowledged at a seat in the last 24 h.",
+            "longest_unacknowledged_seconds",
+            ("seat",),
+        ),
+        Level(
+            "firewatch_seat_median_answer_seconds",
+            "In which time a seat acknowledged half of its alarms of the last 24 h.",
+            "median_answer_seconds",
+            ("seat",),
+        ),
+    )
+
+
+class AlarmStageReached(Occurrence, frozen=True):
+    """An alarm that people are told of came to a stage, `seconds` after the one before."""
+
+    stage: str
+    alarm_class: str
+    seconds: float
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Spread(
+            "firewatch_alarm_stage_seconds",
+            "How long alarms took to a stage from the one before: docs/workload.md.",
+            "seconds",
+            (0.01, 0.05, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+            ("stage", "alarm_class"),
+        ),
+    )
+
+
+class AlarmLate(Occurrence, frozen=True):
+    """An alarm did not reach people or actuators in the time that standards leave for it; `stage` took longest."""
+
+    alarm_id: str
+    rule: str
+    subject: str
+    alarm_class: str
+    stage: str
+    sentence: ClassVar[str] = "An alarm is late; look at the stage that is named"
+    level: ClassVar[LogLevel] = LogLevel.WARNING
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_late_alarms_total", "Alarms that were late, by what made them so.", ("alarm_class", "stage")),
+    )
+
+
 class InputFailed(Occurrence, frozen=True):
     """Taking an input raised an error nobody foresaw; the log line with its trace is written beside this."""
 

@@ -422,6 +422,24 @@ class CapQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identifier: Key
 
 
+class WorkloadQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose workload: a seat's, the first one's unless told."""
+
+    seat: Id | None = None
+
+
+class DeadlinesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A range of at most 24 h: `end` is the present unless given, `start` one hour before it."""
+
+    start: Instant | None = None
+    end: Instant | None = None
+
+    def __post_init__(self) -> None:
+        for instant in (self.start, self.end):
+            if instant is not None:
+                check_instant(instant)
+
+
 class PictureQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kept picture."""
 
