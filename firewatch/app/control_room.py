@@ -98,7 +98,7 @@ class ControlRoomKeeper:
         Raises:
             RefusedCommandError: the check is not open any more, or was never asked.
         """
-        self._settle()
+        self.advance()
         answered = self._checks.answer(name, operator, self._clock.now())
         self._note([answered])
         await self._history.flush()
@@ -120,13 +120,17 @@ class ControlRoomKeeper:
         for check in lately:
             self._tell_rules(check)
         self._publish(lately)
-        self._settle()
+        self.advance()
+
+    def advance(self) -> None:
+        """End what nobody answered in time."""
+        self._note(self._checks.advance(self._clock.now()))
 
     async def run(self) -> None:
         """End checks when their time is over, for ever."""
         while True:
             self._wake.clear()
-            self._settle()
+            self.advance()
             due = self._checks.next_wake()
             pause = None if due is None else max((due - self._clock.now()).total_seconds(), 0.0)
             try:
@@ -134,9 +138,6 @@ class ControlRoomKeeper:
                     await self._wake.wait()
             except TimeoutError:
                 continue
-
-    def _settle(self) -> None:
-        self._note(self._checks.advance(self._clock.now()))
 
     def _note(self, changed: Sequence[DutyCheck]) -> None:
         """Keep what became of checks, and tell everyone whom it concerns; the asker once it is safe."""
