@@ -17,6 +17,8 @@ from firewatch.model.contract import (
     AnswerMessage,
     CommandMessage,
     DeviceState,
+    DutyAnswerMessage,
+    DutyCheckMessage,
     ManyReadings,
     OneReading,
 )
@@ -29,6 +31,8 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "command": CommandMessage,
     "answer": AnswerMessage,
     "alarm": AlarmMessage,
+    "duty-check": DutyCheckMessage,
+    "duty-answer": DutyAnswerMessage,
 }
 
 

@@ -16,7 +16,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from firewatch.config.settings import IngestSettings
-from firewatch.model.contract import PAYLOAD_LIMIT_BYTES, READINGS_LIMIT, AlarmMessage, CommandMessage
+from firewatch.model.contract import (
+    PAYLOAD_LIMIT_BYTES,
+    READINGS_LIMIT,
+    AlarmMessage,
+    CommandMessage,
+    DutyAnswerMessage,
+)
+from firewatch.model.control_room import DutyQuestion
 from firewatch.model.site import Action, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
@@ -63,7 +70,9 @@ def test_the_schemas_are_those_of_the_code() -> None:
 def test_every_channel_of_the_code_is_in_the_document_under_its_address() -> None:
     assert set(DOCUMENT["channels"]) == {channel.value for channel in Channel}
     for channel in Channel:
-        last = "{alarm}" if channel is Channel.ALARM else "{device}"
+        last = {Channel.ALARM: "{alarm}", Channel.DUTY_CHECK: "{seat}", Channel.DUTY_ANSWER: "{seat}"}.get(
+            channel, "{device}"
+        )
         assert DOCUMENT["channels"][channel.value]["address"] == Topic(channel, "{site}", last).name()
 
 
@@ -86,6 +95,10 @@ def test_every_reference_in_the_document_leads_somewhere() -> None:
     check(DOCUMENT)
 
 
+def _no_notice(rejection: Rejection) -> None:
+    raise AssertionError(rejection)
+
+
 @pytest.mark.parametrize(("channel", "name", "payload"), list(examples()))
 def test_every_example_is_valid_and_accepted(channel: str, name: str, payload: Any) -> None:
     reference = DOCUMENT["components"]["messages"][name]["payload"]["$ref"]
@@ -99,6 +112,13 @@ def test_every_example_is_valid_and_accepted(channel: str, name: str, payload: A
         msgspec.json.decode(encoded, type=CommandMessage)
     elif channel == "alarm":
         msgspec.json.decode(encoded, type=AlarmMessage)
+    elif channel == "duty-answer":
+        msgspec.json.decode(encoded, type=DutyAnswerMessage)
+    elif channel == "duty-check":
+        asked: list[DutyQuestion] = []
+        decoder = PayloadDecoder(INVENTORY, IngestSettings(), notice=_no_notice, ask=asked.append)
+        assert decoder.decode("firewatch/v1/duty-check/sample/control-room", encoded, False, NOW) == []
+        assert [question.question_id for question in asked] == [payload["id"]]
     else:
         notices: list[Rejection] = []
         decoder = PayloadDecoder(INVENTORY, IngestSettings(), notice=notices.append)
@@ -115,6 +135,9 @@ def test_every_example_is_valid_and_accepted(channel: str, name: str, payload: A
         ("many-readings", {"time": "2026-03-01T08:00:00Z", "readings": []}),
         ("device-state", {"online": "yes"}),
         ("answer", {"id": "a", "state": "soon", "time": "2026-03-01T08:00:00Z"}),
+        ("duty-check", {"id": "a", "asked_by": "centre", "minutes": 11}),
+        ("duty-check", {"id": "a", "asked_by": "centre", "minutes": 0}),
+        ("duty-check", {"id": "a", "asked_by": "", "minutes": 1}),
     ],
 )
 def test_the_schemas_refuse_what_the_decoder_refuses(schema: str, payload: Any) -> None:

@@ -324,4 +324,5 @@ export const en = {
   "rejection.implausible_time": "Implausible time",
   "rejection.clock_skew": "Device clock off",
   "rejection.unexpected_answer": "Unexpected answer",
+  "rejection.too_often": "Duty checks too often",
 } as const;

@@ -326,4 +326,5 @@ export const zh: Catalogue = {
   "rejection.implausible_time": "时间不可信",
   "rejection.clock_skew": "设备时钟偏差",
   "rejection.unexpected_answer": "意外的应答",
+  "rejection.too_often": "查岗过于频繁",
 };
