@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,6 +47,14 @@ def daemon_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def login() -> str:
+    """The name that somebody is logged in with, to say who asks."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has no name
+        return f"user {os.getuid()}"
 
 
 class Daemon:

@@ -15,6 +15,7 @@ COMMANDS = {
     "status": "firewatch.cli.status",
     "explain": "firewatch.cli.explain",
     "reload": "firewatch.cli.reload",
+    "notify": "firewatch.cli.notify",
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
     "rules": "firewatch.cli.rules",
@@ -58,4 +59,5 @@ def main() -> None:
                 firewatch status    how it is
                 firewatch explain   why there is an alarm, or why there is none
                 firewatch reload    take over changed rules
+                firewatch notify    try whether a notification arrives
     """  # noqa: D301 - click wants the character itself

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 import click
 
-from firewatch.cli.daemon import Daemon, RefusedRequestError, daemon_options
+from firewatch.cli.daemon import Daemon, RefusedRequestError, daemon_options, login
 
 _PATIENCE = timedelta(minutes=2)
 """Reading and checking ten thousand rules takes a while."""
@@ -28,7 +26,7 @@ def command(operator: str | None, url: str | None, as_json: bool, config: Path |
 
     Exit code: 0 they run now, 1 they are wrong and nothing was changed, 2 no daemon answers.
     """
-    body = {"operator": operator or _login()}
+    body = {"operator": operator or login()}
     try:
         reload = Daemon(url, config).post("rules/reload", body, _PATIENCE)
     except RefusedRequestError as error:
@@ -38,13 +36,6 @@ def command(operator: str | None, url: str | None, as_json: bool, config: Path |
     else:
         _show(reload)
     sys.exit(1 if reload["outcome"] == "refused" else 0)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container whose user has no name
-        return f"user {os.getuid()}"
 
 
 def _show(reload: Any) -> None:

@@ -21,12 +21,15 @@ _STREAM_DESCRIPTION = (
 def build(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """Describe the routes, and the WebSocket feed as far as OpenAPI has words for it."""
     answers = [endpoint.answer for endpoint in endpoints if not isinstance(endpoint.answer, str)]
-    (*_, feed_schema), components = msgspec.json.schema_components(
-        [*answers, ErrorAnswer, FeedMessage], ref_template=_REFERENCE
+    asked = list(dict.fromkeys(endpoint.parameters for endpoint in endpoints))
+    (feed_schema, *asked_schemas, _), components = msgspec.json.schema_components(
+        [FeedMessage, *asked, *answers, ErrorAnswer], ref_template=_REFERENCE
     )
+    parameters = {type_: components.pop(_name(schema)) for type_, schema in zip(asked, asked_schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        operation = _operation(endpoint, parameters[endpoint.parameters])
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     paths["/api/v1/stream"] = {
         "get": {
             "operationId": "stream",
@@ -49,8 +52,8 @@ def build(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    fields, required = _fields(endpoint.parameters)
+def _operation(endpoint: Endpoint, parameters: dict[str, Any]) -> dict[str, Any]:
+    fields, required = parameters["properties"], parameters["required"]
     in_path = endpoint.path_parameters
     operation: dict[str, Any] = {
         "operationId": getattr(endpoint.handler, "__name__"),  # noqa: B009 - a Callable need not have a name
@@ -82,10 +85,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     return operation
 
 
-def _fields(parameters: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:
-    _, components = msgspec.json.schema_components([parameters])
-    schema = components[parameters.__name__]
-    return schema["properties"], schema["required"]
+def _name(reference: dict[str, Any]) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
 
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:
