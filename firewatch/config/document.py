@@ -269,6 +269,15 @@ class _Reader:
         self.problems.append(Problem(_place(self._file, node), "", what, hint, other))
 
 
+def claim(places: dict[str, Place], name: str, document: Document, path: Path_, noun: str) -> list[Problem]:
+    """Take a name that may be taken once; the problem names both places."""
+    place = document.place(*path)
+    first = places.setdefault(name, place)
+    if first == place:
+        return []
+    return [document.problem(path, f'another {noun} is called "{name}"', "rename one", other=first)]
+
+
 def _place(file: str, node: Node) -> Place:
     return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Iterable, Sequence
 
-from firewatch.config.document import Document, Path_
+from firewatch.config.action import action_problems, read_action
+from firewatch.config.document import Document, Path_, claim
 from firewatch.config.problem import Place, Problem, did_you_mean
 from firewatch.config.shape import validate_header, validate_items
 from firewatch.config.site_spec import (
-    ActionSpec,
     AssetSpec,
     BuildingSpec,
     DecoderSpec,
@@ -19,13 +19,11 @@ from firewatch.config.site_spec import (
     KindFile,
     KindSpec,
     LabelSpec,
-    ParameterSpec,
     SiteFile,
 )
 from firewatch.config.units import converter, is_known
 from firewatch.model.site import (
     DERIVED_SIGNALS,
-    Action,
     Asset,
     Building,
     Decoder,
@@ -34,16 +32,11 @@ from firewatch.model.site import (
     FieldMapping,
     HttpAddress,
     Inventory,
-    Parameter,
-    Proof,
     Signal,
     SignalType,
     Site,
 )
 from firewatch.model.text import LocalText
-
-LONGEST_TEXT = 500
-"""How many characters a text parameter has at most, unless its kind says otherwise."""
 
 VALUE_TYPES = {SignalType.NUMBER: float, SignalType.BOOLEAN: bool, SignalType.STATE: str}
 
@@ -240,15 +233,6 @@ class _SiteReader:
         self.problems.append(self._document.problem(path, what, hint))
 
 
-def claim(places: dict[str, Place], name: str, document: Document, path: Path_, noun: str) -> list[Problem]:
-    """Take a name that may be taken once; the problem names both places."""
-    place = document.place(*path)
-    first = places.setdefault(name, place)
-    if first == place:
-        return []
-    return [document.problem(path, f'another {noun} is called "{name}"', "rename one", other=first)]
-
-
 def _raw_names(document: Document, key: str, name_key: str) -> list[str]:
     """The names of a list's items, those of broken items too, so that nobody is told that they do not exist."""
     items = document.get(key)
@@ -277,41 +261,10 @@ def _kind(spec: KindSpec) -> DeviceKind:
         label=_text(spec.label),
         system=spec.system,
         signals=signals,
-        actions=tuple(map(_action, spec.actions)),
+        actions=tuple(map(read_action, spec.actions)),
         certified=spec.certified,
         duty_checks=spec.duty_checks,
     )
-
-
-def _action(spec: ActionSpec) -> Action:
-    return Action(
-        name=spec.name,
-        label=_label(spec),
-        parameters=tuple(map(_parameter, spec.parameters)) if spec.parameters is not None else None,
-        linkage=spec.linkage,
-        undo=spec.undo,
-        proof=Proof(spec.proof.signal, spec.proof.is_, spec.proof.within) if spec.proof is not None else None,
-    )
-
-
-def _parameter(spec: ParameterSpec) -> Parameter:
-    return Parameter(
-        name=spec.name,
-        type=spec.type,
-        label=_label(spec),
-        unit=spec.unit,
-        range=spec.range,
-        whole=spec.whole,
-        choices=spec.choices,
-        longest=spec.longest or LONGEST_TEXT,
-        required=spec.required,
-        default=spec.default,
-    )
-
-
-def _label(spec: ActionSpec | ParameterSpec) -> LocalText:
-    """What it is called, by its name where nobody gave it a label."""
-    return _text(spec.label) if spec.label is not None else LocalText(zh=spec.name, en=spec.name)
 
 
 def _http(spec: HttpSpec) -> HttpAddress:

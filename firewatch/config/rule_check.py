@@ -11,6 +11,7 @@ from firewatch.config.condition_check import ConditionChecker, named, window_pro
 from firewatch.config.condition_logic import implies
 from firewatch.config.document import Document, Path_
 from firewatch.config.effective_rule import EffectiveRule
+from firewatch.config.linkage_check import trigger_of
 from firewatch.config.names import names_in, unknown_names
 from firewatch.config.override import Overrides, Variant
 from firewatch.config.problem import Problem, Severity, did_you_mean
@@ -18,6 +19,7 @@ from firewatch.config.rule_files import RuleFiles, Written, read_rule_files
 from firewatch.config.rule_set_check import rules_that_tell_nothing_new, suppression_problems
 from firewatch.engine.failure import PREFIX
 from firewatch.model.site import Inventory
+from firewatch.rules.parameter import misfits
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import ActionSpec, RuleSpec, ScopeSpec, StepSpec, TextSpec
 
@@ -111,7 +113,9 @@ class _RuleChecker:
         found += _shelving_problems(rule, effective)
         for phase in PHASES:
             for index, action in enumerate(getattr(spec.actions, phase)):
-                found += self._action_problems(rule, ("actions", phase, index), action, variant.subjects)
+                at = ("actions", phase, index)
+                found += self._action_problems(rule, at, action, variant.subjects)
+                found += self._linkage_problems(rule, at, action, effective, variant.subjects)
         self._problems += found
         return EffectiveRule(effective, checker.rule, before, variant.subjects, variant.overrides)
 
@@ -123,16 +127,46 @@ class _RuleChecker:
             what = f'there is no kind of device "{action.device}"'
             yield rule.problem((*at, "device"), what, did_you_mean(action.device, self._kinds))
             return
-        if kind.action(action.action) is None:
-            hint = (
-                did_you_mean(action.action, [known.name for known in kind.actions])
-                or f"a {kind.kind} answers no commands"
-            )
+        known = kind.action(action.action)
+        if kind.certified:
+            what = f"a {kind.kind} is certified equipment: firewatch listens to it, and never commands it"
+            yield rule.problem((*at, "device"), what, "what it switches is switched at its own panel")
+            return
+        if known is None:
+            hint = did_you_mean(action.action, [each.name for each in kind.actions])
+            if not kind.actions:
+                hint = f"a {kind.kind} answers no commands"
             yield rule.problem((*at, "action"), f'a {kind.kind} does not answer "{action.action}"', hint)
-        without = [s for s in subjects if not any(device.kind == kind.kind for device in s.neighbours)]
+        else:
+            for misfit in misfits(known, action.parameters):
+                written = (*at, "parameters") if misfit.parameter is None else (*at, "parameters", misfit.parameter)
+                yield rule.problem(written if action.parameters else (*at, "action"), misfit.what)
+        without = [subject for subject in subjects if not subject.reached(action)]
         if without:
             what = f"no device of kind {kind.kind} belongs to {named(without)}, so nothing will be done there"
             yield rule.problem((*at, "device"), what, severity=Severity.LINT)
+
+    def _linkage_problems(
+        self, rule: Written[RuleSpec], at: Path_, action: ActionSpec, spec: RuleSpec, subjects: Iterable[Subject]
+    ) -> Iterator[Problem]:
+        """Fire linkage takes two independent triggers (GB 50116-2013 4.1.6), and begins with an alarm."""
+        kind = self._kinds.get(action.device)
+        known = kind.action(action.action) if kind is not None else None
+        if known is None or not known.linkage:
+            return
+        place = (*at, "action")
+        what = f'"{action.action}" is fire linkage, which takes two independent triggers (GB 50116-2013 4.1.6)'
+        if "active" not in at:
+            yield rule.problem(place, what, "write it under `active`: only an alarm can be sure of them")
+            return
+        for step in spec.steps:
+            for subject in subjects:
+                trigger = trigger_of(step.when, subject.devices, self._kinds)
+                if not trigger.is_two:
+                    by = f"by {subject.site.id}/{min(trigger.alone)} alone" if trigger.alone else "without any"
+                    hint = "ask for two devices, with `k_of_n` (k: 2) or `all`"
+                    yield rule.problem(place, f"{what}; the condition can be true {by}", hint)
+                    return
 
 
 def _narrowed(rule: EffectiveRule) -> EffectiveRule:

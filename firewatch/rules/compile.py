@@ -365,7 +365,7 @@ class _Builder:
         return tuple(
             Target(f"{self._subject.site.id}/{device.id}", action.action, self._parameters(action), action.every)
             for action in actions
-            for device in self._reached(action.device)
+            for device in self._subject.reached(action)
         )
 
     def _parameters(self, action: ActionSpec) -> dict[str, str | float | bool]:
@@ -377,15 +377,12 @@ class _Builder:
         """What ends these actions, for those whose kind of device says so."""
         known = [(spec, self._kinds[spec.device].action(spec.action)) for spec in actions if spec.device in self._kinds]
         return self._targets(
-            [ActionSpec(device=spec.device, action=action.undo) for spec, action in known if action and action.undo]
+            [
+                ActionSpec(device=spec.device, action=action.undo, same=spec.same)
+                for spec, action in known
+                if action and action.undo
+            ]
         )
-
-    def _reached(self, kind: str) -> list[Device]:
-        """The nearest of that kind: the subject itself, else those of its asset, else those of its building."""
-        item = self._subject.item
-        if isinstance(item, Device) and item.kind == kind:
-            return [item]
-        return [device for device in self._subject.neighbours if device.kind == kind]
 
 
 def _any_of(evaluators: list[AnyEvaluator]) -> AnyEvaluator | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from firewatch.model.site import Asset, Device, Inventory, Site
 from firewatch.model.text import LocalText
-from firewatch.rules.spec import Reach, ScopeSpec
+from firewatch.rules.spec import ActionSpec, Reach, ScopeSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +40,18 @@ class Subject:
             outer.append(self._surroundings.asset_labels.get(self.item.asset))
         return (*(label for label in outer if label is not None), self.item.label)
 
-    @property
-    def neighbours(self) -> tuple[Device, ...]:
-        """The devices that an action reaches: those of its asset, or of its building where there is no asset."""
-        if self.asset is not None:
-            return self._surroundings.of_asset(self.asset)
-        return self._surroundings.of_building(self.item.building)
+    def reached(self, action: ActionSpec) -> list[Device]:
+        """The devices that an action is for."""
+        if action.same is None and self.item.kind == action.device and isinstance(self.item, Device):
+            return [self.item]
+        return [device for device in self._near(action.same) if device.kind == action.device]
+
+    def _near(self, same: str | None) -> Iterable[Device]:
+        if same == "site":
+            return self.site.devices
+        if same == "building" or (same is None and self.asset is None):
+            return self._surroundings.of_building(self.item.building)
+        return self._surroundings.of_asset(self.asset) if self.asset is not None else ()
 
     def place(self, reach: Reach) -> tuple[str, ...]:
         """What two subjects that are the same in this respect have in common."""

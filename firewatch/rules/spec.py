@@ -476,11 +476,15 @@ class ConditionSpec(SpecModel):
 
 
 class ActionSpec(SpecModel):
-    """A command for every device of kind `device` that belongs to the subject (its asset, or its building)."""
+    """A command for every device of kind `device` near the subject: of the same asset, building or site.
+
+    Unless it says which: the subject itself, or else those of its asset, or of its building where it has none.
+    """
 
     device: str
     action: str
     parameters: dict[str, str | float | bool] = {}
+    same: Literal["asset", "building", "site"] | None = None
     every: Annotated[Duration, Field(ge=timedelta(seconds=1))] | None = None
     """Given again and again while the phase lasts, such as a hold that lets go by itself."""
 
