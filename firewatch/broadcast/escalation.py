@@ -17,7 +17,7 @@ from firewatch.config.notification_spec import (
     PlanSpec,
     PlanStepSpec,
 )
-from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, TransitionReason
+from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, Annunciation, TransitionReason
 from firewatch.model.delivery import Delivery, NotificationReason
 from firewatch.rules.schedule import timetable
 
@@ -90,10 +90,8 @@ class Book:
         return sorted(deliveries.values(), key=lambda delivery: delivery.due_time)
 
     def told_since(self, change: AlarmTransition, told: Iterable[str]) -> list[Delivery]:
-        """What targets that were told of the alarm hear of its return and its acknowledgement."""
-        reason = _AFTERWARDS.get(change.reason)
-        if reason is None or change.alarm.hidden:
-            return []
+        """What targets that were told of the alarm hear of its return, its acknowledgement, and any other change."""
+        heard = {target: self._heard(change, target) for target in sorted(told)}
         return [
             Delivery(
                 delivery_id=delivery_id(target, change.alarm_id, change.number, timedelta(0)),
@@ -106,9 +104,20 @@ class Book:
                 alarm_class=change.alarm.alarm_class,
                 next_attempt_time=change.transition_time,
             )
-            for target in sorted(told)
-            if (spec := self.targets.get(target)) is not None and getattr(spec, reason.value)
+            for target, reason in heard.items()
+            if reason is not None
         ]
+
+    def _heard(self, change: AlarmTransition, target: str) -> NotificationReason | None:
+        """As what a target that was told of the alarm hears of a change; None if it does not."""
+        spec = self.targets.get(target)
+        reason = _AFTERWARDS.get(change.reason)
+        if spec is None:
+            return None
+        if reason is not None and not change.alarm.hidden and getattr(spec, reason.value):
+            return reason
+        is_told = change.annunciation is Annunciation.OF_ITS_OWN
+        return NotificationReason.CHANGED if spec.follows and not is_told else None
 
     def on_duty(self, role: str, instant: datetime, site: str) -> tuple[str, ...]:
         """Who holds a role then, by the clock on the site's wall; everybody who ever holds it where nobody does: a gap

@@ -41,6 +41,7 @@ _TITLES = {
     ),
     NotificationReason.ACKNOWLEDGED: LocalText("[已确认] {text}", "[Acknowledged] {text}"),
     NotificationReason.RETURNED: LocalText("[已恢复] {text}", "[Returned to normal] {text}"),
+    NotificationReason.CHANGED: LocalText("[状态变化] {text}", "[Changed] {text}"),
 }
 _CALL = LocalText(
     "{site} {place}\n{advice}\n优先级：{priority}\n发生时间：{onset}",
@@ -54,6 +55,7 @@ _BODIES = {
         "{site} {place}\n确认人：{by}\n{comment}\n时间：{time}", "{site} {place}\nBy: {by}\n{comment}\nAt: {time}"
     ),
     NotificationReason.RETURNED: LocalText("{site} {place}\n时间：{time}", "{site} {place}\nAt: {time}"),
+    NotificationReason.CHANGED: LocalText("{site} {place}\n时间：{time}", "{site} {place}\nAt: {time}"),
 }
 _DRILL_TITLE = LocalText("【演练】", "[DRILL] ")
 _DRILL_BODY = LocalText("这是演练，并非真实报警。\n", "This is a drill, not an alarm.\n")

@@ -47,6 +47,7 @@ class TargetSpec(SpecModel):
     alarms: AlarmsSpec = AlarmsSpec()
     acknowledged: bool = False
     returned: bool = True
+    changes: bool = False
     drills: bool = False
     limit: RateLimitSpec | None = None
 
@@ -55,6 +56,13 @@ class TargetSpec(SpecModel):
         if sum(getattr(self, kind) is not None for kind in CHANNEL_KINDS) != 1:
             raise ValueError(f"write exactly one channel: {', '.join(CHANNEL_KINDS)}")
         return self
+
+    @property
+    def follows(self) -> bool:
+        """Whether it hears of every change of what it was told of. A receiver of CAP must: what it was told holds until
+        it is cancelled.
+        """
+        return self.changes or self.cap is not None
 
 
 class PersonSpec(SpecModel):

@@ -22,8 +22,9 @@ class DeliveryState(enum.StrEnum):
 
 
 class NotificationReason(enum.StrEnum):
-    """Why a target is told. `onset`, `realarmed` and `escalated` call for somebody; the others only tell. A `summary`
-    sums up what a rate limit held back.
+    """Why a target is told. `onset`, `realarmed` and `escalated` call for somebody; the others only tell. `changed` is
+    any other change of what a target was told of, for those that follow alarms. A `summary` sums up what a rate limit
+    held back.
     """
 
     ONSET = "onset"
@@ -31,6 +32,7 @@ class NotificationReason(enum.StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     RETURNED = "returned"
+    CHANGED = "changed"
     SUMMARY = "summary"
     TEST = "test"
 

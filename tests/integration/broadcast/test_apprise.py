@@ -3,64 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import email
-import email.policy
 import json
 import logging
 import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from firewatch.broadcast import apprise as broadcast_apprise
 from firewatch.broadcast.apprise import AppriseChannel
 from firewatch.broadcast.channel import Language, PermanentDeliveryError, TemporaryDeliveryError
 from firewatch.config.channel_spec import AppriseSpec, SecretSpec
 from firewatch.model.delivery import NotificationReason
+from tests.integration.broadcast.mailbox import PASSWORD, Mailbox, mail_server, mailto
 from tests.integration.broadcast.receivers import Receiver, hangs, notification, receiver, says
-
-PASSWORD = "pa55word-of-the-mailbox"
-
-
-class Mailbox:
-    """A mail server: keeps what it takes, and answers what the test wants."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-        self.answer = "250 OK"
-        self.port = 0
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        if self.answer.startswith("250"):
-            self.envelopes.append(envelope)
-        return self.answer
-
-    def authenticate(self, *given: Any) -> AuthResult:
-        data = given[-1]
-        assert isinstance(data, LoginPassword)
-        return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
-
-    @property
-    def mails(self) -> list[EmailMessage]:
-        parsed = [email.message_from_bytes(one.content or b"", policy=email.policy.default) for one in self.envelopes]
-        return [one for one in parsed if isinstance(one, EmailMessage)]
 
 
 @pytest.fixture
 async def mailbox() -> AsyncIterator[Mailbox]:
-    found = Mailbox()
-
-    def protocol() -> SMTP:
-        return SMTP(found, hostname="mail.example", authenticator=found.authenticate, auth_require_tls=False)
-
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
-    found.port = server.sockets[0].getsockname()[1]
-    yield found
-    server.close()
+    async with mail_server() as found:
+        yield found
 
 
 @pytest.fixture
@@ -76,10 +40,6 @@ def open_url(monkeypatch: pytest.MonkeyPatch) -> Any:
         return AppriseChannel(AppriseSpec(url=SecretSpec(env="APPRISE_URL")), "duty")
 
     return make
-
-
-def mailto(mailbox: Mailbox, password: str = PASSWORD) -> str:
-    return f"mailto://duty:{password}@127.0.0.1:{mailbox.port}?from=firewatch@example.org&to=li@example.org"
 
 
 def json_url(server: Receiver) -> str:

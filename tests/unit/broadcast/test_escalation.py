@@ -155,7 +155,42 @@ def test_a_return_and_an_acknowledgement_are_told_to_those_who_were_told_and_wan
     assert book(PLANS).told_since(returned, ()) == []
 
 
-def test_what_happens_to_a_hidden_alarm_is_told_to_nobody() -> None:
+FOLLOWERS = """
+targets:
+  - {id: centre, cap: {url: "http://centre.example/"}}
+  - {id: platform, webhook: {url: "http://platform.example/"}, changes: true, acknowledged: true}
+  - {id: chat, webhook: {url: "http://chat.example/"}}
+plans:
+  - {id: all, steps: [{targets: [centre, platform, chat]}]}
+"""
+
+
+def test_who_follows_alarms_hears_of_every_change_once() -> None:
+    tale, told = Tale(), {"centre", "platform", "chat"}
+    tale.told()
+    heard = book(FOLLOWERS)
+    assert brief(heard.told_since(tale.acknowledged(after(minutes=1)), told)) == [
+        ("centre", 0, "changed"),
+        ("platform", 0, "acknowledged"),
+    ]
+    assert brief(heard.told_since(tale.hidden(after(minutes=2)), told)) == [
+        ("centre", 0, "changed"),
+        ("platform", 0, "changed"),
+    ]
+    assert brief(heard.told_since(tale.returned(after(minutes=3)), told)) == [
+        ("centre", 0, "changed"),
+        ("platform", 0, "changed"),
+    ]
+
+
+def test_what_is_told_anew_is_no_change_besides() -> None:
+    tale, told = Tale(), {"centre", "platform", "chat"}
+    tale.told()
+    assert book(FOLLOWERS).told_since(tale.realarmed(after(minutes=1)), told) == []
+    assert book(FOLLOWERS).told_since(tale.told(after(minutes=2)), told) == []
+
+
+def test_what_happens_to_a_hidden_alarm_is_told_to_nobody_else() -> None:
     tale = Tale()
     tale.told()
     tale.hidden(after(minutes=1))
