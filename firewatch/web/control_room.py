@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from firewatch.errors import RefusedCommandError
 from firewatch.model.control_room import DutyCheck, DutyQuestion, DutyState, EntryKind, LogEntry
 from firewatch.model.seat import Seat
 from firewatch.model.text import LocalText
@@ -203,11 +204,17 @@ class ControlRoomApi:
         seat = self._seat(body.seat)
         site = next(iter((*seat.sites, *(each.id for each in self._overview.sites()))), "")
         question = DutyQuestion(secrets.token_hex(8), site, seat.id, body.asked_by, timedelta(minutes=body.minutes))
-        return await self._desk.ask(question)
+        try:
+            return await self._desk.ask(question)
+        except RefusedCommandError as error:
+            raise ApiError(409, f"{error}.", "Wait a second, and look at /api/v1/duty-checks.") from None
 
     async def answer(self, body: DutyAnswerBody) -> DutyCheck:
         """Say that somebody is there."""
-        return await self._desk.answer(body.check_id, body.operator)
+        try:
+            return await self._desk.answer(body.check_id, body.operator)
+        except RefusedCommandError as error:
+            raise ApiError(409, f"{error}.", "/api/v1/duty-checks lists the duty checks.") from None
 
     async def _handover(self, seat: str) -> Handover:
         return await self._handovers.handover(self._seat(seat), self._desk.open_checks())

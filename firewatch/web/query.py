@@ -22,7 +22,9 @@ SignalId = Annotated[
     str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}/[a-z0-9-]{1,64}/[a-z0-9_]{1,64}$", description="`site/device/name`")
 ]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-Operator = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(?:.*\S)?$")]
+Operator = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$")
+]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 Instant = Annotated[
     datetime, msgspec.Meta(tz=True, description="RFC 3339, with its time zone, from 1970 to the end of 2099")
@@ -250,97 +252,7 @@ class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     operator: Operator
     seat: Id
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
-    alarm_id: Key | None = None
-    incident: Key | None = None
-    corrects: Key | None = None
-
-
-class HandoverQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which seat."""
-
-    seat: Id
-
-
-class HandoverPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which seat, the first unless given, and in which language."""
-
-    seat: Id | None = None
-    lang: Literal["zh", "en"] = "zh"
-
-
-class HandoverBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who hands over to whom at which seat, and what they have to say about it."""
-
-    from_: Operator = msgspec.field(name="from")
-    to: Operator
-    seat: Id
-    remarks: Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00]*$")] = ""
-
-
-class DutyChecksQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which duty checks: the last ones, or those asked `before` a time; of one seat."""
-
-    before: Instant | None = None
-    seat: Id | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
-
-    def __post_init__(self) -> None:
-        if self.before is not None:
-            check_instant(self.before)
-
-
-class DutyCheckBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who asks which seat, and how many minutes there are to answer (GB 26875.1-2011: 10 at most)."""
-
-    seat: Id
-    asked_by: Operator
-    minutes: Annotated[float, msgspec.Meta(gt=0, le=10)] = 10.0
-
-
-class DutyAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is there."""
-
-    check_id: Key
-    operator: Operator
-
-
-class LogQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Entries from `start` to before `end`: the last 31 days unless given; of one seat, with those of all seats. The
-    newest `limit` of them: for those before, ask again with the time of the last one as `end`.
-    """
-
-    start: Instant | None = None
-    end: Instant | None = None
-    seat: Id | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
-
-    def __post_init__(self) -> None:
-        for instant in (self.start, self.end):
-            if instant is not None:
-                check_instant(instant)
-
-
-class LogFileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As for the log itself, with more at a time."""
-
-    start: Instant | None = None
-    end: Instant | None = None
-    seat: Id | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 10_000
-
-    def __post_init__(self) -> None:
-        for instant in (self.start, self.end):
-            if instant is not None:
-                check_instant(instant)
-
-
-class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who writes what at which seat; what alarm or incident it is about, and which entry it corrects."""
-
-    operator: Operator
-    seat: Id
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
     alarm_id: Key | None = None
     incident: Key | None = None
     corrects: Key | None = None
