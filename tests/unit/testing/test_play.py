@@ -146,6 +146,20 @@ def test_commands_follow_from_those_that_operators_have(folder: Folder) -> None:
     assert folder.failures(case(LOW, *expect, steps=", ".join(steps))) == []
 
 
+def test_a_maintenance_ends_so_long_after_it_began_and_a_verdict_needs_an_acknowledgement(folder: Folder) -> None:
+    steps = [
+        "{at: 8s, confirm: level-low, verdict: real, refused: true}",
+        "{at: 9s, acknowledge: level-low}",
+        "{at: 10s, confirm: level-low, verdict: real, comment: leak}",
+        "{at: 11s, out_of_service: level-low, reason: order 7, work_order: WO-7, until_time: 8s}",
+    ]
+    expect = [
+        "18s, level-low: acknowledged, out_of_service: true",
+        "19s, level-low: unacknowledged, out_of_service: false, annunciated: true",
+    ]
+    assert folder.failures(case(LOW, *expect, steps=", ".join(steps))) == []
+
+
 def test_a_latched_alarm_waits_for_its_reset(folder: Folder) -> None:
     observations = "observations: {tank-1/level: [2.0, silence for 29s, 2.0 for 30s]}"
     steps = ", ".join(
