@@ -26,6 +26,7 @@ _PATTERNS = {
     r"^[^+#\s$][^+#\s]*$": "a topic name without spaces, + and #",
     r"^https?://[^\s/?#@]+([/?][^\s#]*)?$": "a web address without a user or password in it, such as http://10.0.0.5/command",
     r"^[A-Za-z_][A-Za-z0-9_]{0,127}$": "the name of an environment variable",
+    r"^[^\s,<&]+$": "a name without spaces, commas, < and &, such as firewatch.example.org",
 }
 
 _DURATION = re.compile(r"^datetime\.timedelta\(|\)$")
