@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from firewatch.config.rule_files import TemplateSpec
+from firewatch.config.site_spec import NAME_PATTERN, ActionSpec
 from firewatch.model.duration import WRITTEN as DURATION
 from firewatch.rules.spec import (
     WRITTEN_QUANTITY,
@@ -34,6 +35,7 @@ SHORT_FORMS: Mapping[type[BaseModel], Sequence[JsonSchemaValue]] = {
     Quantity: _QUANTITY,
     DaysSpec: [_DATE],
     ScheduleSpec: [{"type": "string"}],
+    ActionSpec: [{"type": "string", "pattern": NAME_PATTERN}],
 }
 """What may stand in the place of a model's mapping."""
 

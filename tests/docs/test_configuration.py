@@ -11,10 +11,36 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from firewatch.config import site_spec
 from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
+from firewatch.config.channel_spec import AppriseSpec, CapSpec, RobotSpec, SecretSpec, WebhookSpec
+from firewatch.config.notification_spec import (
+    AlarmsSpec,
+    NotificationFile,
+    PersonSpec,
+    PlanSpec,
+    PlanStepSpec,
+    RateLimitSpec,
+    RoleSpec,
+    ShiftSpec,
+    TargetSpec,
+    TemplatesSpec,
+    TemplateTextSpec,
+)
+from firewatch.config.notifications import PLACEHOLDERS
 from firewatch.config.project import load_inventory, load_settings, read_project
 from firewatch.config.settings import Settings
-from firewatch.config.site_spec import DecoderSpec, DeviceSpec, FieldSpec, HttpSpec, KindSpec, SignalSpec, SiteFile
+from firewatch.config.site_spec import (
+    DecoderSpec,
+    DeviceSpec,
+    FieldSpec,
+    HttpSpec,
+    KindSpec,
+    ParameterSpec,
+    ProofSpec,
+    SignalSpec,
+    SiteFile,
+)
 from firewatch.model.duration import parse_duration
 from firewatch.rules.compile import compile_rules
 from firewatch.rules.spec import (
@@ -40,6 +66,7 @@ from firewatch.testing.series import read_part
 
 CONFIGURATION = Path("docs/configuration.md").read_text(encoding="utf-8")
 RULES = Path("docs/rules.md").read_text(encoding="utf-8")
+NOTIFICATIONS = Path("docs/notifications.md").read_text(encoding="utf-8")
 ANNOTATED = Path("config/firewatch.yaml").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([a-z_.]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
@@ -99,12 +126,31 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (DeviceSpec, CONFIGURATION),
         (KindSpec, CONFIGURATION),
         (SignalSpec, CONFIGURATION),
+        (site_spec.ActionSpec, CONFIGURATION),
+        (ParameterSpec, CONFIGURATION),
+        (ProofSpec, CONFIGURATION),
         (DecoderSpec, CONFIGURATION),
         (FieldSpec, CONFIGURATION),
         (HttpSpec, CONFIGURATION),
         (ControlRoomFile, CONFIGURATION),
         (SeatSpec, CONFIGURATION),
         (ShiftSpec, CONFIGURATION),
+        (NotificationFile, NOTIFICATIONS),
+        (TargetSpec, NOTIFICATIONS),
+        (AlarmsSpec, NOTIFICATIONS),
+        (RateLimitSpec, NOTIFICATIONS),
+        (PersonSpec, NOTIFICATIONS),
+        (RoleSpec, NOTIFICATIONS),
+        (ShiftSpec, NOTIFICATIONS),
+        (PlanSpec, NOTIFICATIONS),
+        (PlanStepSpec, NOTIFICATIONS),
+        (TemplatesSpec, NOTIFICATIONS),
+        (TemplateTextSpec, NOTIFICATIONS),
+        (WebhookSpec, NOTIFICATIONS),
+        (CapSpec, NOTIFICATIONS),
+        (RobotSpec, NOTIFICATIONS),
+        (AppriseSpec, NOTIFICATIONS),
+        (SecretSpec, NOTIFICATIONS),
         (RuleSpec, RULES),
         (ScopeSpec, RULES),
         (ActionsSpec, RULES),
@@ -125,6 +171,11 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
 def test_every_key_is_explained(model: type[BaseModel], page: str) -> None:
     keys = {field.alias or name for name, field in model.model_fields.items()}
     assert {key for key in keys if not re.search(rf"\b{key}\b", page)} == set()
+
+
+@pytest.mark.parametrize("name", PLACEHOLDERS)
+def test_every_placeholder_of_a_message_is_explained(name: str) -> None:
+    assert f"`{{{name}}}`" in NOTIFICATIONS
 
 
 @pytest.mark.parametrize("kind", CONDITION_KINDS)
