@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from firewatch.config import site_spec
-from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
+from firewatch.config import notification_spec, site_spec
 from firewatch.config.channel_spec import AppriseSpec, CapSpec, RobotSpec, SecretSpec, WebhookSpec
+from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
 from firewatch.config.notification_spec import (
     AlarmsSpec,
     NotificationFile,
@@ -22,7 +22,6 @@ from firewatch.config.notification_spec import (
     PlanStepSpec,
     RateLimitSpec,
     RoleSpec,
-    ShiftSpec,
     TargetSpec,
     TemplatesSpec,
     TemplateTextSpec,
@@ -141,7 +140,7 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (RateLimitSpec, NOTIFICATIONS),
         (PersonSpec, NOTIFICATIONS),
         (RoleSpec, NOTIFICATIONS),
-        (ShiftSpec, NOTIFICATIONS),
+        (notification_spec.ShiftSpec, NOTIFICATIONS),
         (PlanSpec, NOTIFICATIONS),
         (PlanStepSpec, NOTIFICATIONS),
         (TemplatesSpec, NOTIFICATIONS),
