@@ -1067,7 +1067,7 @@ class Engine:
             raise RefusedCommandError(f"No {rule} judges {command.subject}; there is nothing to take out.")
         touched: dict[_Running, None] = {}
         for running in [one for one in live if is_taken_out_by(one.standing, command)] or live[:1]:
-            blank = _blank(running, self._now)
+            blank = replace(_blank(running, self._now), suppressed_by=self._suppressions.suppressor(running))
             taken_out = TakenOut(command, blank, self._number_of(running, blank.alarm_id))
             touched.update(dict.fromkeys(self._step(running, taken_out, effects)))
         for other in touched:  # not before all of them are out: nobody is told of one that is next

@@ -174,6 +174,15 @@ def test_nobody_is_told_of_what_is_next_to_be_taken_out_or_is_explained_by_what_
     assert world.alarm("effect").suppressed_by == world.alarm("low").alarm_id
 
 
+def test_what_was_explained_before_it_was_taken_out_is_explained_when_it_returns() -> None:
+    world = World(low("effect", 0.03, **by("low", "subject")), low())
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    world.command(2, out(3600, "effect"))
+    world.hear(3, "hydrant-1/pressure", 0.02)
+    assert "! effect" not in world.advance(3600)
+    assert world.alarm("effect").suppressed_by == world.alarm("low").alarm_id
+
+
 def test_returning_what_is_in_service_is_refused() -> None:
     world = World(low())
     world.hear(1, "hydrant-1/pressure", 0.05)
