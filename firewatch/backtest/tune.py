@@ -287,7 +287,7 @@ def _judged(result: TuneResult) -> TuneResult:
 
 def _mildest(as_it_is: Variant, others: Sequence[Variant]) -> Variant | None:
     """Of the mildest means that removes about as many alarms as any, the variant that changes least."""
-    safe = [one for one in others if _is_safe(as_it_is, one) and one.alarms < as_it_is.alarms]
+    safe = [one for one in others if is_safe(as_it_is, one) and one.alarms < as_it_is.alarms]
     if not safe:
         return None
     most = as_it_is.alarms - min(one.alarms for one in safe)
@@ -296,7 +296,8 @@ def _mildest(as_it_is: Variant, others: Sequence[Variant]) -> Variant | None:
     return min(good, key=lambda one: (order.index(one.means), others.index(one)))
 
 
-def _is_safe(as_it_is: Variant, other: Variant) -> bool:
+def is_safe(as_it_is: Variant, other: Variant) -> bool:
+    """Whether it tells of all that the rule tells of as it is, without people waiting much longer for it."""
     return (
         other.means is not Means.LIMIT
         and other.events_kept == as_it_is.events_kept

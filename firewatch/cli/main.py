@@ -21,6 +21,7 @@ COMMANDS = {
     "rules": "firewatch.cli.rules",
     "backtest": "firewatch.cli.backtest",
     "tune": "firewatch.cli.tune",
+    "report": "firewatch.cli.report",
     "history": "firewatch.cli.history",
     "simulate": "firewatch.cli.simulate",
 }
@@ -59,5 +60,6 @@ def main() -> None:
                 firewatch status    how it is
                 firewatch explain   why there is an alarm, or why there is none
                 firewatch reload    take over changed rules
+                firewatch report    what a month's alarms were like
                 firewatch notify    try whether a notification arrives
     """  # noqa: D301 - click wants the character itself

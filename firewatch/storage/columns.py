@@ -137,6 +137,11 @@ class ColumnReader:
             for row in self._streamed("transitions_between", {"start": start, "end": end}):
                 yield read_transition(row[0], row[1:])
 
+    def first_transition(self) -> datetime | None:
+        """When the first change of an alarm that is kept happened; None if none is."""
+        first: datetime | None = self._rows("first_transition", {})[0][0]
+        return first
+
     def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
         """What the later stages of some alarms wait for, or waited for."""
         return list(map(read_stage_way, self._rows("stage_ways", {"alarm_ids": list(alarm_ids)})))

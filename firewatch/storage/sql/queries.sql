@@ -320,6 +320,9 @@ FROM alarm_transition
 WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
+-- first_transition --
+SELECT min(transition_time) FROM alarm_transition
+
 -- stage_ways --
 -- What the later stages of some alarms wait for, or waited for.
 SELECT alarm_id, 'journalled', '', onset_time, journalled_time, '', ''
