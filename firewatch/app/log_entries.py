@@ -43,15 +43,15 @@ def start_entry(now: datetime, heard_until: datetime | None, *, stopped: bool, r
     if heard_until is None:
         text = LocalText("firewatch首次启动", "firewatch was started for the first time")
     else:
-        since = _written(heard_until, room)
-        down = _span(now - heard_until)
-        text = (
-            LocalText(f"firewatch启动，此前停机{down.zh}（{since}起）", f"firewatch was started, after {down.en} down")
+        since, before = _written(heard_until, room), _span(now - heard_until)
+        how = (
+            LocalText("启动", "started")
             if stopped
-            else LocalText(
-                f"firewatch在异常中断后重新启动：{since}起{down.zh}内未监视",
-                f"firewatch was started again after it broke off: nothing was watched for {down.en}, from {since} on",
-            )
+            else LocalText("异常中断后重新启动", "started again after it broke off")
+        )
+        text = LocalText(
+            f"firewatch{how.zh}；此前最后一次收到数据为{since}（{before.zh}前）",
+            f"firewatch was {how.en}; it had last heard something at {since}, {before.en} before",
         )
     return _entry(EntryKind.START, now, text, "start", now)
 

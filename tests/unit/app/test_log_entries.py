@@ -193,11 +193,16 @@ def test_texts_are_bounded_and_printable() -> None:
     ("heard_until", "stopped", "english"),
     [
         (None, True, "firewatch was started for the first time"),
-        (NOW - timedelta(hours=3), True, "firewatch was started, after 3 h down"),
+        (
+            NOW - timedelta(hours=3),
+            True,
+            "firewatch was started; it had last heard something at 2026-07-01 13:00, 3 h before",
+        ),
         (
             NOW - timedelta(seconds=8),
             False,
-            "firewatch was started again after it broke off: nothing was watched for 8 s, from 2026-07-01 15:59 on",
+            "firewatch was started again after it broke off; "
+            "it had last heard something at 2026-07-01 15:59, 8 s before",
         ),
     ],
 )
@@ -240,7 +245,7 @@ class TestTheKeeper:
         await self.keeper.end()
         await starts()
         await starts()
-        texts = [entry.text.en.split(",")[0].split(":")[0] for entry in await self.entries()]
+        texts = [entry.text.en.split(";")[0] for entry in await self.entries()]
         assert texts == [
             "firewatch was started again after it broke off",
             "firewatch was started",
