@@ -46,6 +46,7 @@ from firewatch.rules.compile import RuleInstance
 from firewatch.telemetry.events import (
     AlarmAnnunciated,
     AlarmChanged,
+    AlarmGrouped,
     EngineInputs,
     InputFailed,
     ObservationDecided,
@@ -56,6 +57,9 @@ from firewatch.telemetry.telemetry import Telemetry
 
 SLICE_SECONDS = 0.002
 """How long the task may keep the event loop before the sockets get their turn; an alarm's latency includes it."""
+
+GROUPED_SECONDS = 0.05
+"""How long alarms that call for nobody by themselves may wait to be shown together, while more inputs wait."""
 
 BACK_PRESSURE_INTERVAL = timedelta(milliseconds=50)
 """How often a full history is asked whether it has room again."""
@@ -188,6 +192,7 @@ class EngineLoop:
         self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
         self._inbox: deque[_Item] = deque()
         self._wake = asyncio.Event()
+        self._slice_end = self._show_by = 0.0
         self._reported_ordinal = last_ordinal
         self._reported_failures = 0
         self._annunciated: dict[str, datetime] = {}
@@ -328,18 +333,16 @@ class EngineLoop:
 
     async def run(self) -> None:
         """Take inputs for ever."""
-        running_loop = asyncio.get_running_loop()
         while True:
             await self._wait()
-            self._housekeeping()
-            slice_end = running_loop.time() + SLICE_SECONDS
+            self._begin_slice()
             while self._inbox:
                 self._take(self._inbox.popleft())
-                if running_loop.time() > slice_end:
-                    self._guarded(self._show_grouped)
+                if self._slice_is_over():
+                    if self._slice_end > self._show_by:
+                        self._guarded(self._show_grouped)
                     await asyncio.sleep(0)
-                    self._housekeeping()
-                    slice_end = running_loop.time() + SLICE_SECONDS
+                    self._begin_slice()
             self._guarded(self._show_grouped)
 
     # One step each.
@@ -359,6 +362,13 @@ class EngineLoop:
         await self._wake.wait()
         if timer is not None:
             timer.cancel()
+
+    def _begin_slice(self) -> None:
+        self._housekeeping()
+        self._slice_end = asyncio.get_running_loop().time() + SLICE_SECONDS
+
+    def _slice_is_over(self) -> bool:
+        return asyncio.get_running_loop().time() > self._slice_end
 
     def _housekeeping(self) -> None:
         now = self._clock.now()
@@ -393,11 +403,18 @@ class EngineLoop:
             self._history.write(records)
 
     def _take_messages(self, batch: _Messages) -> None:
+        """Take as many as fit into this slice, and leave the others for the next."""
         records: list[Record] = []
+        taken = 0
         for message in batch.messages:
             self._guarded(partial(self._take_message, message, batch.receive_time, records))
-        messages = batch.messages
+            taken += 1
+            if self._slice_is_over():
+                break
+        messages, rest = batch.messages[:taken], batch.messages[taken:]
         self._history.write(records, on_safe=lambda: self._source.acknowledge(messages))
+        if rest:
+            self._inbox.appendleft(_Messages(rest, batch.receive_time))
 
     def _take_message(self, message: IncomingMessage, receive_time: datetime, records: list[Record]) -> None:
         heard = self._decoder.decode(message.topic, message.payload, message.retain, receive_time)
@@ -575,14 +592,17 @@ class EngineLoop:
         return msgspec.structs.replace(effect.transition, alarm=alarm, annunciation=annunciation)
 
     def _annunciate(self, effect: Annunciate) -> None:
-        """Tell people. What is grouped is shown with the others of this slice, because each time it takes the history a
+        """Tell people. What is grouped waits a little for others like it, because each time it takes the history a
         moment until people may be told.
         """
         alarm = effect.alarm
         if effect.grouped:
+            if not self._grouped:
+                self._show_by = self._slice_end + GROUPED_SECONDS
             self._grouped[alarm.alarm_id] = alarm
-        else:
-            self._show(self._stamped(alarm), calls=True)
+            self._telemetry.emit(AlarmGrouped(rule=alarm.rule, priority=alarm.priority))
+            return
+        self._show(self._stamped(alarm), calls=True)
         self._telemetry.emit(
             AlarmAnnunciated(alarm_id=alarm.alarm_id, rule=alarm.rule, subject=alarm.subject, priority=alarm.priority)
         )

@@ -160,6 +160,9 @@ class ObservationDecided(Occurrence, frozen=True):
     )
 
 
+_ANNUNCIATED = Count("firewatch_annunciated_alarms_total", "Alarms annunciated.", ("rule", "priority"))
+
+
 class AlarmAnnunciated(Occurrence, frozen=True):
     """People are being told of an alarm."""
 
@@ -168,9 +171,15 @@ class AlarmAnnunciated(Occurrence, frozen=True):
     subject: str
     priority: str
     sentence: ClassVar[str] = "Alarm"
-    metrics: ClassVar[tuple[Metric, ...]] = (
-        Count("firewatch_annunciated_alarms_total", "Alarms annunciated.", ("rule", "priority")),
-    )
+    metrics: ClassVar[tuple[Metric, ...]] = (_ANNUNCIATED,)
+
+
+class AlarmGrouped(Occurrence, frozen=True):
+    """An alarm is shown in an incident that calls for people already; hundreds in a second need no log line each."""
+
+    rule: str
+    priority: str
+    metrics: ClassVar[tuple[Metric, ...]] = (_ANNUNCIATED,)
 
 
 class AlarmChanged(Occurrence, frozen=True):

@@ -124,7 +124,7 @@ class Plant:
             assert answer.status_code == 200, answer.text
             return answer.json()
 
-    async def post(self, path: str, **body: str) -> Any:
+    async def post(self, path: str, **body: str | int) -> Any:
         async with httpx.AsyncClient(base_url=self.url, headers={"Origin": self.url}, timeout=60) as client:
             answer = await client.post(path, json=body)
             assert answer.status_code == 200, answer.text
