@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from firewatch.model.command import OperatorCommand
+from firewatch.model.command import Actuate, OperatorCommand
 from firewatch.model.duration import parse_duration
 
 OPERATOR = "operator"
@@ -17,9 +17,11 @@ OPERATOR = "operator"
 _FOUND_BY_RULE = ("alarm_id", "rule", "subject")
 
 COMMANDS: dict[str, type] = {
-    str(command.__struct_config__.tag): command for command in typing.get_args(OperatorCommand)
+    str(command.__struct_config__.tag): command
+    for command in typing.get_args(OperatorCommand)
+    if command is not Actuate
 }
-"""Every command by the word that a test has for it."""
+"""Every command about what a rule says, by the word that a test has for it."""
 
 
 def arguments(verb: str) -> dict[str, msgspec.structs.FieldInfo]:
