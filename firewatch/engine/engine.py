@@ -165,6 +165,11 @@ class _Running:
         ]
         return min((due for due in dues if due is not None), default=None)
 
+    @property
+    def is_latched(self) -> bool:
+        """Whether only a reset ends its alarm, and what was asked because of it."""
+        return self.standing is not None and Move.RESET in TRANSITIONS[self.standing.alarm.state]
+
     def claims(self) -> list[Claim]:
         """What it wants of actuators, and how urgently."""
         if self.engagement is None or not self.engagement.wish:
@@ -767,7 +772,7 @@ class Engine:
             else:
                 running.carried = running.carried and change.condition is ConditionState.UNKNOWN
                 self._move(running, ConditionSeen(change.condition), effects)
-                if change.condition is ConditionState.INACTIVE:
+                if change.condition is ConditionState.INACTIVE and not running.is_latched:
                     self._disengage(running, effects)
                 elif change.onset_time is not None:
                     self._ease(running, change, effects)
@@ -1014,9 +1019,12 @@ class Engine:
             return
         running = self._standing.get(command.alarm_id)
         if running is not None and running.standing is not None and not running.standing.alarm.shadow:
+            was_latched = running.is_latched
             self._move(running, command, effects)
             if isinstance(command, ReturnToService):
                 self._catch_up(running, effects)
+            elif was_latched and not running.is_latched:
+                self._disengage(running, effects)
             return
         for name, record in self._unjudged.items():  # a replayed word on an alarm whose rule is gone since
             if record.standing is not None and record.standing.alarm.alarm_id == command.alarm_id:

@@ -7,6 +7,7 @@ import pytest
 from firewatch.engine.linkage import Claim, Ending, Linkage, Urgency
 from firewatch.engine.snapshot import Judged
 from firewatch.model.alarm import Priority
+from firewatch.model.command import Reset
 from firewatch.rules.compile import Target
 from firewatch.rules.spec import Mode
 from tests.unit.engine.world import E_BIKE, START, World, act, rule
@@ -197,3 +198,22 @@ def test_a_shadow_claims_nothing() -> None:
     assert sent(world.reload(4, SMOKE_HOLDS.model_copy(update={"mode": Mode.SHADOW}), BLOCKED_CLOSES)) == [
         "door close_door"
     ]
+
+
+def test_what_a_latched_alarm_asked_for_lasts_until_it_is_reset() -> None:
+    world = World(SMOKE_HOLDS.model_copy(update={"latched": True}), BLOCKED_CLOSES)
+    assert sent(world.hear(1, *FIRE_IN)) == ["door hold_door"]
+    assert sent(world.hear(2, *FIRE_OUT)) == []
+    assert sent(world.hear(3, *BLOCKED)) == []
+    world.acknowledge(4, world.alarm("fire").alarm_id)
+    again = world.restarted()
+    assert sent(again.resume(5)) == []
+    assert sent(again.command(6, Reset(again.alarm("fire").alarm_id, "li"))) == ["door close_door"]
+    assert sent(again.hear(7, *FREE)) == ["door release_door"]
+
+
+def test_a_latched_alarm_that_comes_again_asks_again() -> None:
+    world = World(SMOKE_HOLDS.model_copy(update={"latched": True}))
+    world.hear(1, *FIRE_IN)
+    world.hear(2, *FIRE_OUT)
+    assert sent(world.hear(3, *FIRE_IN)) == ["door hold_door"]
