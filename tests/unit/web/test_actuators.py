@@ -12,7 +12,7 @@ from tests.unit.web.world import World
 
 DOOR = "/api/v1/actuators/sample/a-lift-1-door/commands"
 SPEAKER = "/api/v1/actuators/sample/a-lift-1-loudspeaker/commands"
-IN_TOWER_A = ["sample/a-lift-1-loudspeaker", "sample/a-lift-2-loudspeaker"]
+IN_TOWER_A = ["sample/a-lift-1-loudspeaker", "sample/a-lift-2-loudspeaker", "sample/a-loudspeaker"]
 
 
 class Compound(World):

@@ -242,6 +242,7 @@ export const en = {
   "system.control_room": "Control room",
   "system.camera": "Cameras",
   "system.broadcast": "Broadcast",
+  "system.access": "Access",
 
   "system.heard": "{heard}/{all} heard",
 

@@ -244,6 +244,7 @@ export const zh: Catalogue = {
   "system.control_room": "控制室",
   "system.camera": "摄像机",
   "system.broadcast": "广播",
+  "system.access": "门禁",
 
   "system.heard": "{heard}/{all} 在线",
 

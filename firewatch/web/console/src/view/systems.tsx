@@ -22,6 +22,7 @@ const PLACES = [
   "control_room",
   "camera",
   "broadcast",
+  "access",
 ];
 
 export function Systems() {
