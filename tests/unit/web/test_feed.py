@@ -3,6 +3,10 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgspec
+
+from firewatch.model.alarm import AlarmState
+from firewatch.model.effect import Annunciate
 from firewatch.model.observation import Observation, Quality
 from firewatch.testing.clock import START
 from firewatch.web import feed as feed_module
@@ -89,3 +93,43 @@ async def test_commands_pushed_lately_stand_over_those_the_history_still_has():
     stored = await world.history.commands()
     assert stored == []
     assert [record.command.action for record in world.feed.recent_commands(stored)] == ["hold_door"]
+
+
+async def test_the_alarms_of_a_flood_travel_together_as_they_stand_and_none_that_calls_waits(monkeypatch):
+    monkeypatch.setattr(feed_module, "ALARMS_GATHER_SECONDS", 0.01)
+    world = World()
+    alarms = [world.alarm(alarm_id=f"a{number}") for number in range(5)]
+    later = msgspec.structs.replace(alarms[2], state=AlarmState.ACKNOWLEDGED)
+    with world.feed.reader() as reader:
+        for each in (alarms[0], alarms[1], alarms[2], alarms[3], later):
+            world.feed.push(each)
+        world.feed.push(Annunciate(alarms[3]))
+        world.feed.push(Annunciate(alarms[4]))
+        at_once = await taken(reader)
+        assert [(each["type"], each["alarm"]["alarm_id"]) for each in at_once] == [
+            ("alarm", "a0"),
+            ("alarm", "a3"),
+            ("alarm", "a4"),
+        ]
+        [together] = await taken(reader)
+        assert together["type"] == "alarms"
+        assert [(each["alarm_id"], each["state"]) for each in together["alarms"]] == [
+            ("a1", "unacknowledged"),
+            ("a2", "acknowledged"),
+        ], "not the older word on the one that has called since"
+        world.feed.push(alarms[1])
+        [alone] = await taken(reader)
+        assert (alone["type"], alone["alarm"]["alarm_id"]) == ("alarm", "a1")
+
+
+async def test_a_thousand_alarms_at_once_leave_no_screen_behind(monkeypatch):
+    monkeypatch.setattr(feed_module, "ALARMS_GATHER_SECONDS", 0.01)
+    world = World()
+    alarms = [world.alarm(alarm_id=f"a{number}") for number in range(QUEUE_LIMIT + 500)]
+    with world.feed.reader() as reader:
+        for alarm in alarms:
+            world.feed.push(alarm)
+        [first] = await taken(reader)
+        [rest] = await taken(reader)
+    assert first["alarm"]["alarm_id"] == "a0"
+    assert len(rest["alarms"]) == len(alarms) - 1
