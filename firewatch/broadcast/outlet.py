@@ -140,6 +140,7 @@ class Outlet:
                 self._retired.append(self._channel)
                 self._channel = None
         self.spec, self._wording = spec, wording
+        self._open()
         self.wake()
 
     def give_up(self, error: str) -> list[Delivery]:
@@ -157,6 +158,7 @@ class Outlet:
 
     async def run(self) -> None:
         """Send what is due, fire beside everything else."""
+        self._open()
         try:
             async with asyncio.TaskGroup() as tasks:
                 for lane in self._lanes:
@@ -211,7 +213,7 @@ class Outlet:
         return NotificationTarget(
             target=self.spec.id,
             kind=next(kind for kind in CHANNEL_KINDS if getattr(self.spec, kind) is not None),
-            ready=not self._failures,
+            ready=not self._error,
             waiting=self._waiting,
             delivered=self._delivered,
             dead=self._dead,
@@ -224,9 +226,9 @@ class Outlet:
     def status(self) -> PartStatus:
         """As a part of the daemon."""
         detail = f"{self._waiting} wait, {self._delivered} delivered, {self._dead} dead since the start"
-        if self._failures:
+        if self._error:
             detail = f"takes nothing ({self._error}); {detail}"
-        return PartStatus(f"target {self.spec.id}", not self._failures, detail[:500], vital=False)
+        return PartStatus(f"target {self.spec.id}", not self._error, detail[:500], vital=False)
 
     # Sending.
 
@@ -256,6 +258,17 @@ class Outlet:
             self._note_lost(str(failure))
             retry_after = failure.retry_after if isinstance(failure, TemporaryDeliveryError) else None
             self._note_not_taken(outbox.failed(str(failure), now, retry_after), str(failure))
+
+    def _open(self) -> None:
+        """Read the secrets before there is anything to send: one that is missing is not to be found out in a fire."""
+        if self._channel is not None:
+            return
+        try:
+            self._channel = self._around.open_channel(self.spec)
+        except FirewatchError as error:
+            self._note_lost(str(error))
+        else:
+            self._note_back()
 
     async def _failure(self, message: Notification) -> FirewatchError | None:
         """Make one attempt; None if the receiver has taken the message."""
@@ -331,9 +344,7 @@ class Outlet:
         self._around.history.write([*records, *stages])
         self._delivered += len(records)
         self._last_delivered_time = now
-        if self._error:
-            self._around.telemetry.emit(TargetBack(target=self.spec.id))
-            self._error = ""
+        self._note_back()
         waited = max((now - record.due_time).total_seconds() for record in records)
         self._around.telemetry.emit(
             NotificationDelivered(
@@ -341,6 +352,11 @@ class Outlet:
             )
         )
         self._tell_waiting()
+
+    def _note_back(self) -> None:
+        if self._error:
+            self._around.telemetry.emit(TargetBack(target=self.spec.id))
+            self._error = ""
 
     def _note_lost(self, error: str) -> None:
         if not self._error:

@@ -16,7 +16,7 @@ from firewatch.broadcast.channel import Notification, PermanentDeliveryError, Te
 from firewatch.broadcast.notifier import Notifier
 from firewatch.broadcast.outlet import Surroundings
 from firewatch.config.notification_spec import TargetSpec, WebhookSpec
-from firewatch.errors import RefusedCommandError
+from firewatch.errors import ConfigError, RefusedCommandError
 from firewatch.model.alarm import AlarmClass, AlarmTransition, Stage
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
 from firewatch.telemetry.telemetry import Telemetry
@@ -135,6 +135,27 @@ PLAN = """plans:
 """
 
 
+class Locked(PlainHttp):
+    """Its secret is not there."""
+
+    def __init__(self, spec: TargetSpec) -> None:
+        raise ConfigError(f"target {spec.id}: the file is not there")
+
+
+async def test_a_secret_that_is_missing_is_known_before_there_is_anything_to_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(globals(), "PlainHttp", Locked)
+    async with receiver() as well:
+        world = World("targets:\n" + to("well", well) + PLAN.replace("TARGETS", "well"))
+        async with world.running():
+            await until(lambda: not world.notifier.targets()[0].ready)
+            assert world.notifier.targets()[0].error == "target well: the file is not there"
+            [part] = world.notifier.parts()
+            assert not part.ready
+            assert not part.vital
+
+
 async def test_a_receiver_that_hangs_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firewatch.broadcast.outlet.ATTEMPT_TIMEOUT", timedelta(seconds=0.3))
     released = asyncio.Event()
@@ -144,6 +165,7 @@ async def test_a_receiver_that_hangs_delays_nobody(monkeypatch: pytest.MonkeyPat
         async with world.running():
             world.happens(*(Tale(smoke(f"{number:016x}")).told() for number in range(20)))
             await until(lambda: len(well.taken) == 20)
+            await world.settled("well")
             assert await world.states("well") == [DeliveryState.DELIVERED] * 20
             await until(lambda: not next(each for each in world.notifier.targets() if each.target == "stuck").ready)
             assert await world.states("stuck") == [DeliveryState.WAITING] * 20
