@@ -11,15 +11,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firewatch.alarms.nuisance import Mark
+from firewatch.app import loop as loop_module
 from firewatch.app.loop import STORED_REJECTIONS_A_SECOND, EngineLoop
 from firewatch.app.recovery import is_worth_sending_again, recover
 from firewatch.broadcast.actuators import Actuators
 from firewatch.broadcast.carrier import MqttCarrier
 from firewatch.broadcast.proof import Proofs
 from firewatch.errors import RefusedCommandError
-from firewatch.model.alarm import Alarm, AlarmState, Verdict
+from firewatch.model.alarm import Alarm, AlarmState, Priority, Verdict
 from firewatch.model.command import (
     Acknowledge,
+    AcknowledgeIncident,
     ActuatorAnswer,
     ActuatorCommand,
     AnswerState,
@@ -29,6 +32,7 @@ from firewatch.model.command import (
     ReturnToService,
     Shelve,
 )
+from firewatch.model.effect import Annunciate
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.site import Action, Asset, Building, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
@@ -143,6 +147,7 @@ class Daemon:
             rejections=RejectionLog(self.telemetry),
         )
         self.loop.already_annunciated(recovered.annunciated)
+        self.loop.remember(recovered.changes)
         self.loop.settle(recovered.effects, recovered.taken)
 
     def decode(
@@ -591,3 +596,90 @@ async def test_a_picture_is_kept_with_the_alarm_that_it_shows(tmp_path: Path) ->
     [alarm] = daemon.loop.alarms()
     assert alarm.picture == "p1"
     assert await daemon.history.picture("p1") == picture
+
+
+# -- incidents and marks -----------------------------------------------------------------------------------------------
+
+OTHER = SMOKE.model_copy(update={"id": "other"})
+WORSE = SMOKE.model_copy(update={"id": "worse", "priority": Priority.HIGHEST})
+
+
+async def test_what_is_grouped_is_shown_and_published_like_any_other_and_calls_for_nobody(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot(SMOKE, OTHER, WORSE)
+    async with daemon.running():
+        await daemon.hear(b"true")
+    pushed = [event for event in daemon.feed.events if isinstance(event, Annunciate | Alarm)]
+    assert [(type(event).__name__, alarm_of(event).rule) for event in pushed] == [
+        ("Annunciate", "smoke"),
+        ("Annunciate", "worse"),
+        ("Alarm", "other"),
+    ]
+    assert {alarm.rule for alarm in daemon.alarm_messages} == {"smoke", "other", "worse"}
+    assert all(alarm.clock.annunciated_time is not None for alarm in daemon.alarm_messages)
+    [incident] = daemon.loop.incidents()
+    assert (incident.count, incident.first_out.rule) == (3, "smoke")
+    assert incident.first_out.clock.annunciated_time is not None
+
+
+async def test_what_is_grouped_and_changes_at_once_is_shown_as_it_stands(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot(SMOKE, OTHER)
+    async with daemon.running():
+        await daemon.hear(b"true", b"false")
+    newest = {alarm.rule: alarm.state for alarm in daemon.alarm_messages}
+    assert newest == {"smoke": AlarmState.RTN_UNACKNOWLEDGED, "other": AlarmState.RTN_UNACKNOWLEDGED}
+
+
+async def test_all_of_an_incident_is_acknowledged_in_one_go_and_the_answer_tells_of_each(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot(SMOKE, OTHER)
+    async with daemon.running():
+        await daemon.hear(b"true")
+        [incident] = daemon.loop.incidents()
+        alarms = await daemon.loop.submit(AcknowledgeIncident(incident.incident, "seat 1", incident.count))
+        assert [(alarm.rule, alarm.state) for alarm in alarms] == [
+            ("smoke", AlarmState.ACKNOWLEDGED),
+            ("other", AlarmState.ACKNOWLEDGED),
+        ]
+        with pytest.raises(RefusedCommandError):
+            await daemon.loop.submit(AcknowledgeIncident(incident.incident, "seat 2", incident.count))
+
+
+async def test_a_restart_remembers_incidents_and_what_wears_people_out(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    await daemon.boot(SMOKE, OTHER)
+    daemon.snapshots.write(Snapshot(*daemon.loop.snapshot()))
+    async with daemon.running():
+        for _ in range(3):
+            await daemon.hear(b"true", b"false")
+    before, marks = daemon.loop.incidents(), daemon.loop.marks(daemon.loop.alarms())
+    assert {mark for of_one in marks.values() for mark in of_one} == {Mark.CHATTERING}
+    await daemon.boot(SMOKE, OTHER)
+    assert daemon.loop.incidents() == before
+    assert daemon.loop.marks(daemon.loop.alarms()) == marks
+    daemon.clock.advance(timedelta(minutes=6))
+    await daemon.boot(SMOKE, OTHER)
+    assert set(daemon.loop.marks(daemon.loop.alarms()).values()) == {(Mark.FLEETING,)}
+
+
+async def test_a_batch_that_takes_long_leaves_others_their_turn_and_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "SLICE_SECONDS", 0.0)
+    daemon = Daemon(tmp_path)
+    await daemon.boot()
+    async with daemon.running():
+        messages = [IncomingMessage("t", b"true", False, number, 1, 1) for number in range(1, 21)]
+        daemon.loop.offer_messages(messages)
+        turns = 0
+        async with asyncio.timeout(5):
+            while len(daemon.source.acknowledged) < len(messages):
+                await asyncio.sleep(0)
+                turns += 1
+    assert turns >= len(messages) / 2
+    assert daemon.source.acknowledged == messages
+
+
+def alarm_of(event: Annunciate | Alarm) -> Alarm:
+    return event.alarm if isinstance(event, Annunciate) else event
