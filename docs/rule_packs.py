@@ -101,10 +101,16 @@ def _rows(rule: dict[str, Any], basis: str) -> list[str]:
 
 
 def _more(rule: dict[str, Any], step: dict[str, Any], *, first: bool) -> list[str]:
-    """Delays, and what becomes of the alarm, as they are written."""
+    """Delays, what becomes of the alarm, and what is asked of actuators, as they are written."""
     of_step = [f"{key}: {step[key]}" for key in ("on_delay", "off_delay") if key in step]
     of_rule = [f"{key}: {_flow(rule[key])}" for key in ("latched", "realarm_after", "suppressed_by") if key in rule]
+    of_rule += [f"{phase}: {', '.join(map(_asked, asked))}" for phase, asked in rule.get("actions", {}).items()]
     return [f"`{line}`" for line in (*of_step, *(of_rule if first else ()))]
+
+
+def _asked(action: dict[str, Any]) -> str:
+    near = f" (same {action['same']})" if "same" in action else ""
+    return f"{action['device']} {action['action']}{near}"
 
 
 def _words(text: dict[str, str]) -> list[str]:
