@@ -1,9 +1,9 @@
 """Commands to devices that take them by HTTP: IP loudspeakers and controllers.
 
-Each device has a queue and a task of its own, so that one that hangs delays nobody. A command is posted as the same JSON
-that travels over MQTT, with its id as `Idempotency-Key`; the answer to the request is the actuator's answer, in the same
-JSON too, and a later word may still come over MQTT. An answer without a readable body means accepted. What is not
-answered is posted again when the command is repeated, like over MQTT.
+Each device has a queue and a task of its own, so that one that hangs delays nobody. A command is posted as the same
+JSON that travels over MQTT, with its id as `Idempotency-Key`; the answer to the request is the actuator's answer, in
+the same JSON too, and a later word may still come over MQTT. An answer without a readable body means accepted. What is
+not answered is posted again when the command is repeated, like over MQTT.
 """
 
 from __future__ import annotations

@@ -12,13 +12,16 @@ from typing import Any
 import aiomqtt
 import msgspec
 import pytest
+from aiohttp import web
 
+from firewatch.model.contract import CommandMessage
 from firewatch.model.topic import DEFAULT_PREFIX, Channel, Topic
 from simulators.actuators import door_controller
 from simulators.device import Broker, DeviceLink
 from simulators.scenario import Step
 from simulators.site import SiteDevice
 from tests.acceptance.plant import Plant, low, running
+from tests.integration.broadcast.receivers import receiver, says
 
 pytestmark = pytest.mark.slow
 
@@ -196,6 +199,37 @@ async def test_a_door_that_only_says_done_is_asked_again_and_becomes_a_trouble_u
         await lift.report(client, "hydrant", 0.5)
         await lift.asked("release_door", "proven")
         await lift.trouble("rtn_unacknowledged")
+
+
+async def test_a_door_that_is_asked_by_http_is_followed_and_proven_like_any_other(
+    nats_url: str, dsn: str, tmp_path: Path
+) -> None:
+    lift = Lift(nats_url, dsn, tmp_path)
+    async with receiver() as server:
+
+        async def obey() -> web.StreamResponse:
+            message = msgspec.json.decode(server.taken[-1].body, type=CommandMessage)
+            answers = lift.door.command(message, datetime.now(UTC))
+            lift.link.report_now()
+            return web.Response(body=msgspec.json.encode(answers[-1]))
+
+        server.answer = says(500)
+        address = f"http: {{url: {server.url}/command}}"
+        lift.site.write_text(SITE.replace("kind: door_controller,", f"kind: door_controller, {address},"))
+        lift.write_rules(low("low", more=HOLDS), NOT_CARRIED_OUT)
+        async with simulated(lift), lift.client() as client:
+            await lift.report(client, "hydrant", 0.01)
+            await lift.asked("hold_door", "sent")
+            await lift.until("a request", lambda: answered(bool(server.taken)))
+            server.answer = obey
+            held = await lift.asked("hold_door", "proven")
+        assert held["answer"]["detail"] == "held"
+    assert {request.headers["idempotency-key"] for request in server.taken} == {held["command"]["command_id"]}
+    assert lift.commands == [], "nothing went over MQTT"
+
+
+async def answered(answer: bool) -> bool:
+    return answer
 
 
 async def test_a_killed_daemon_goes_on_asking_for_what_nothing_showed(lift: Lift) -> None:
