@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
+from firewatch.model.alarm import Alarm
 from firewatch.model.command import Actuate, OperatorCommand
 from firewatch.model.duration import parse_duration
 
 OPERATOR = "operator"
 """Who gives a command unless the test says another."""
 
-_FOUND_BY_RULE = ("alarm_id", "rule", "subject")
+_OF_THE_ALARM = ("alarm_id", "incident")
+_FOUND_BY_RULE = (*_OF_THE_ALARM, "rule", "subject")
 
 COMMANDS: dict[str, type] = {
     str(command.__struct_config__.tag): command
@@ -46,11 +48,13 @@ def read_argument(field: msgspec.structs.FieldInfo, written: Any, now: datetime)
         raise ValueError(str(error)) from None
 
 
-def command(verb: str, rule: str, subject: str, alarm_id: str | None, given: dict[str, Any]) -> OperatorCommand | None:
+def command(verb: str, rule: str, subject: str, alarm: Alarm | None, given: dict[str, Any]) -> OperatorCommand | None:
     """The command for what a rule says of a subject; None if it is about an alarm and there is none."""
-    known = {"alarm_id": alarm_id, "rule": rule, "subject": subject, "operator": OPERATOR, **given}
+    known = {"rule": rule, "subject": subject, "operator": OPERATOR, **given}
     wanted = [field.name for field in msgspec.structs.fields(COMMANDS[verb])]
-    if "alarm_id" in wanted and alarm_id is None:
+    if alarm is not None:
+        known |= {name: getattr(alarm, name) for name in _OF_THE_ALARM}
+    elif any(name in wanted for name in _OF_THE_ALARM):
         return None
     built: OperatorCommand = COMMANDS[verb](**{name: known[name] for name in wanted if name in known})
     return built

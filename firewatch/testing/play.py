@@ -182,7 +182,7 @@ class _Player:
             for name, argument in arguments(verb).items()
             if name in step.given
         }
-        built = command(verb, *about, alarm_id=alarm.alarm_id if alarm else None, given=given)
+        built = command(verb, *about, alarm=alarm, given=given)
         if built is None:
             if not step.refused:
                 self._fail((*at, verb), f"there is no alarm of {about} to {verb}", about)

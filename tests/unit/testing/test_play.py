@@ -160,6 +160,15 @@ def test_a_maintenance_ends_so_long_after_it_began_and_a_verdict_needs_an_acknow
     assert folder.failures(case(LOW, *expect, steps=", ".join(steps))) == []
 
 
+def test_the_first_alarms_of_an_incident_are_acknowledged_in_one_go(folder: Folder) -> None:
+    steps = [
+        "{at: 9s, acknowledge_incident: level-low, seen: 1}",
+        "{at: 10s, acknowledge_incident: level-low, seen: 1, refused: true}",
+    ]
+    expect = ["8s, level-low: unacknowledged", "10s, level-low: acknowledged"]
+    assert folder.failures(case(LOW, *expect, steps=", ".join(steps))) == []
+
+
 def test_a_latched_alarm_waits_for_its_reset(folder: Folder) -> None:
     observations = "observations: {tank-1/level: [2.0, silence for 29s, 2.0 for 30s]}"
     steps = ", ".join(
