@@ -186,7 +186,7 @@ def _recorded(source: HistorySource, site: str, start: datetime, end: datetime) 
     """What people were really told of."""
     log = AlarmLog(start, end)
     for transition in source.transitions(start, end + AFTERMATH):
-        if transition.alarm.site == site and not transition.alarm.shadow:
+        if transition.alarm.site == site and not transition.alarm.shadow and transition.alarm.drill is None:
             log.add(transition)
     return log.told()
 

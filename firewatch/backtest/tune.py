@@ -129,7 +129,7 @@ def run_tune(request: TuneRequest, progress: Callable[[float], None] = lambda _:
     with opened(request.history) as source:
         log = AlarmLog(start, end)
         for transition in source.transitions(start, end):
-            if transition.alarm.rule == request.rule.id:
+            if transition.alarm.rule == request.rule.id and transition.alarm.drill is None:
                 log.add(transition)
         (played,) = replay(source, [rules], request.inventory, start, end, progress)
     logs: list[list[Told]] = [[] for _ in candidates]

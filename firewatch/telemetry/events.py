@@ -231,25 +231,25 @@ class SeatWorkload(Occurrence, frozen=True):
     median_answer_seconds: float
     metrics: ClassVar[tuple[Metric, ...]] = (
         Level(
-            "firewatch_seat_alarms_in_10_minutes",
+            "firewatch_seat_recent_alarms",
             "Alarms that sounded at a seat in the last 10 min.",
             "in_10_minutes",
             ("seat",),
         ),
         Level(
-            "firewatch_seat_grouped_alarms_in_10_minutes",
+            "firewatch_seat_recent_grouped_alarms",
             "Alarms that were shown at a seat in an incident, without a sound, in the last 10 min.",
             "grouped_in_10_minutes",
             ("seat",),
         ),
         Level(
-            "firewatch_seat_alarms_in_1_hour",
+            "firewatch_seat_hourly_alarms",
             "Alarms that sounded at a seat in the last hour.",
             "in_1_hour",
             ("seat",),
         ),
         Level(
-            "firewatch_seat_most_alarms_in_10_minutes",
+            "firewatch_seat_peak_alarms",
             "The most alarms that sounded at a seat within any 10 min of the last 24 h.",
             "most_in_10_minutes",
             ("seat",),
