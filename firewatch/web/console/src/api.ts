@@ -307,6 +307,19 @@ export interface Rejection {
   payload: string;
 }
 
+/** Somebody asked a seat whether anybody is there; it is open while its `state` is `asked`. */
+export interface DutyCheck {
+  check_id: string;
+  seat: string;
+  site: string;
+  asked_by: string;
+  asked_time: string;
+  until_time: string;
+  state: "asked" | "answered" | "missed" | "replaced";
+  ended_time: string | null;
+  answered_by: string | null;
+}
+
 export interface Snapshot {
   type: "snapshot";
   now: string;
@@ -314,6 +327,7 @@ export interface Snapshot {
   devices: DeviceView[];
   alarms: Alarm[];
   commands: CommandRecord[];
+  duty_checks: DutyCheck[];
   parts: PartStatus[];
   rejections: Rejection[];
   rejection_counts: Record<string, number>;
@@ -327,6 +341,7 @@ export type FeedMessage =
   | { type: "alarms"; alarms: Alarm[] }
   | { type: "observation"; observations: Observation[] }
   | { type: "command"; command: CommandRecord }
+  | { type: "duty_check"; duty_check: DutyCheck }
   | { type: "rejection"; rejection: Rejection };
 
 /** The server did not do it. Its own words for why are English, so a screen says it in the reader's. */

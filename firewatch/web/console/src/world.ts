@@ -6,6 +6,7 @@ import {
   type Alarm,
   type CommandRecord,
   type DeviceView,
+  type DutyCheck,
   type FeedMessage,
   type PartStatus,
   type Reading,
@@ -25,6 +26,8 @@ export interface World {
   /** Alarms that went back to normal lately, newest first. */
   returned: Alarm[];
   commands: ReadonlyMap<string, CommandRecord>;
+  /** Those that wait for an answer. */
+  dutyChecks: ReadonlyMap<string, DutyCheck>;
   parts: PartStatus[];
   rejections: Rejection[];
   rejectionCounts: Readonly<Record<string, number>>;
@@ -37,6 +40,7 @@ export const EMPTY: World = {
   alarms: new Map(),
   returned: [],
   commands: new Map(),
+  dutyChecks: new Map(),
   parts: [],
   rejections: [],
   rejectionCounts: {},
@@ -57,6 +61,7 @@ export function receive(world: World, message: FeedMessage): World {
         returned: world.returned,
         // Oldest first, so that the oldest are the first to go.
         commands: new Map(message.commands.toReversed().map((record) => [record.command.command_id, record])),
+        dutyChecks: new Map(message.duty_checks.map((check) => [check.check_id, check])),
         parts: message.parts,
         rejections: message.rejections,
         rejectionCounts: message.rejection_counts,
@@ -78,11 +83,19 @@ export function receive(world: World, message: FeedMessage): World {
       }
       return { ...world, commands };
     }
+    case "duty_check": {
+      const dutyChecks = new Map(world.dutyChecks);
+      if (message.duty_check.state === "asked") dutyChecks.set(message.duty_check.check_id, message.duty_check);
+      else dutyChecks.delete(message.duty_check.check_id);
+      return { ...world, dutyChecks };
+    }
     case "rejection":
       return { ...world, rejections: [message.rejection, ...world.rejections].slice(0, REJECTIONS_KEPT) };
     case "heartbeat":
       return { ...world, parts: message.parts, rejectionCounts: message.rejection_counts };
     case "resynchronise":
+      return world;
+    default: // a newer firewatch says more than this page knows
       return world;
   }
 }
