@@ -105,8 +105,12 @@ class Player:
 
 
 def by_kind(effects: list[Effect]) -> list[Effect]:
-    """Within a call effects are grouped by kind, so how they fall into calls shows in their order; this does not."""
-    return sorted(effects, key=lambda effect: type(effect).__name__)
+    """Within a call effects are ordered by kind, and what calls for people comes before what is only shown; so how
+    they fall into calls shows in their order. This does not.
+    """
+    return sorted(
+        effects, key=lambda effect: (type(effect).__name__, isinstance(effect, Annunciate) and effect.grouped)
+    )
 
 
 @quick

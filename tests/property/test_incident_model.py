@@ -181,7 +181,8 @@ class Player:
     """Plays a story, one deadline at a time, so that the model knows when each thing happened."""
 
     def __init__(self) -> None:
-        self.engine = Engine(RULES, INVENTORY)
+        self.rules = RULES
+        self.engine = Engine(self.rules, INVENTORY)
         self.model = Model()
         self.grouped = 0
         self.now = 0.0
@@ -194,7 +195,7 @@ class Player:
                 self._took(self.engine.advance(wake), wake)
             if step.restart:
                 snapshot = self.engine.snapshot()
-                self.engine = Engine(RULES, INVENTORY)
+                self.engine = Engine(self.rules, INVENTORY)
                 self.engine.restore(snapshot)
                 assert self.engine.snapshot() == snapshot
             elif step.signal:
