@@ -42,6 +42,8 @@ def read_argument(field: msgspec.structs.FieldInfo, written: Any, now: datetime)
         return parse_duration(written)
     if isinstance(written, str) and datetime in types:
         return now + parse_duration(written)
+    if isinstance(written, float) and written.is_integer() and int in types:  # every number in YAML is read as a float
+        return int(written)
     try:
         return msgspec.convert(written, field.type)
     except msgspec.ValidationError as error:
