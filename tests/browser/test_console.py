@@ -51,7 +51,7 @@ def raise_smoke(world: World):
 async def test_a_calm_compound_says_so_and_shows_every_device(open_console):
     async with open_console() as page:
         await expect(page.locator(".calm")).to_contain_text("No standing alarms")
-        await expect(page.locator(".calm")).to_contain_text("All 64 devices are being heard")
+        await expect(page.locator(".calm")).to_contain_text("All 66 devices are being heard")
         await expect(page.locator("[data-device]")).to_have_count(52)
         await expect(page.locator("[data-device='sample/tank-1']")).to_contain_text("Level 3.20 m")
         await expect(page.locator("[data-camera] img")).to_have_count(5)
@@ -203,7 +203,7 @@ async def test_what_is_not_known_is_shown_as_unknown_and_never_as_normal(world, 
         never = page.locator("[data-device='sample/garage-co-1']")
         await expect(never).to_have_attribute("data-standing", "unknown")
         await expect(never).to_contain_text("Unknown")
-        await expect(page.locator("[data-lamp=silent]")).to_contain_text("1 of 64 devices")
+        await expect(page.locator("[data-lamp=silent]")).to_contain_text("1 of 66 devices")
         await expect(page.locator(".calm")).to_contain_text("this is not an all-clear")
         world.observe("sample/flow-a/online", False)
         await expect(page.locator("[data-device='sample/flow-a']")).to_contain_text("Offline")

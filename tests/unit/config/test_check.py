@@ -50,7 +50,7 @@ def wrong(tmp_path: Path) -> Path:
 def test_what_is_well_ends_with_0() -> None:
     code, output = run()
     assert code == 0
-    assert output.startswith("No problems: 1 site(s), 64 devices, ")
+    assert output.startswith("No problems: 1 site(s), 66 devices, ")
 
 
 def test_what_is_wrong_ends_with_1_and_a_closing_line(wrong: Path) -> None:
