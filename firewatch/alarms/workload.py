@@ -17,6 +17,7 @@ The limits are those of domain.md 1, with their sources (digests and tools' docu
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -166,17 +167,20 @@ class Workload:
     """One seat's. Give it every change of the alarms that the seat answers for, each once and in the order of time, and
     ask it for `figures`: of the last `window`, or since `start` where there is none.
 
-    Intervals and days begin at `start`. Alarms that stood then are given to `begin`.
+    Intervals begin at `start`, days where the window does, or at a `midnight` not after it. Alarms that stood at the
+    start are given to `begin`.
     """
 
-    def __init__(self, start: datetime, window: timedelta | None = DAY) -> None:
+    def __init__(self, start: datetime, window: timedelta | None = DAY, *, midnight: datetime | None = None) -> None:
         self._start = start
+        self._midnight = midnight
         self._kept = None if window is None else window // INTERVAL
         self._now = start
         self._ten_minutes, self._hour = _Rate(INTERVAL // _SECOND), _Rate(HOUR // _SECOND)
         self._intervals: deque[_Interval] = deque()
         self._floods: deque[_Span] = deque()
         self._is_flooded = False
+        self._sources: dict[Source, Tally] = {}
         self._standing: dict[str, _Standing] = {}
         self._levels = [0] * len(_LEVELS)
         self._stale: deque[_Span] = deque()
@@ -276,7 +280,8 @@ class Workload:
         self._hour.add(second, tally)
         source = (alarm.rule, alarm.subject)
         interval.tally += tally
-        interval.sources[source] = interval.sources.get(source, Tally()) + tally
+        interval.sources[source] = interval.sources.get(source, _NEVER) + tally
+        self._sources[source] = self._sources.get(source, _NEVER) + tally
         if annunciation is Annunciation.OF_ITS_OWN:
             interval.priorities[alarm.priority] += 1
         rate = self._ten_minutes.tally.of_their_own
@@ -332,10 +337,18 @@ class Workload:
                 self._floods[-1].end = _time(expired)
         begin = self._begin
         while self._intervals and self._start + self._intervals[0].number * INTERVAL < begin:
-            self._intervals.popleft()
+            self._forget(self._intervals.popleft())
         for spans in (self._floods, self._stale):
             while spans and spans[0].end is not None and spans[0].end <= begin:
                 spans.popleft()
+
+    def _forget(self, interval: _Interval) -> None:
+        for source, tally in interval.sources.items():
+            left = self._sources[source] - tally
+            if left == _NEVER:
+                del self._sources[source]
+            else:
+                self._sources[source] = left
 
     def _interval(self, time: datetime) -> _Interval:
         number = (time - self._start) // INTERVAL
@@ -397,11 +410,8 @@ class Workload:
         )
 
     def _bad_actors(self, total: int) -> tuple[BadActor, ...]:
-        told: dict[Source, Tally] = {}
-        for interval in self._intervals:
-            for source, tally in interval.sources.items():
-                told[source] = told.get(source, Tally()) + tally
-        worst = sorted(told, key=lambda source: (-told[source].total, source))[:LISTED_ACTORS]
+        told = self._sources
+        worst = heapq.nsmallest(LISTED_ACTORS, told, key=lambda source: (-told[source].total, source))
         chattering = self._chattering()
         return tuple(
             BadActor(*source, told[source], told[source].total / total, source in chattering) for source in worst
@@ -409,6 +419,8 @@ class Workload:
 
     def _days(self) -> Iterator[datetime]:
         day = self._begin
+        if self._midnight is not None:
+            day = self._midnight + (day - self._midnight) // DAY * DAY
         while day < self._now:
             yield day
             day += DAY
@@ -560,6 +572,7 @@ class _Standing:
         )
 
 
+_NEVER = Tally()
 _TOLD = {Annunciation.OF_ITS_OWN: Tally(of_their_own=1), Annunciation.GROUPED: Tally(grouped=1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -31,6 +31,9 @@ REPORT_INTERVAL = timedelta(seconds=10)
 FOLLOWED_ALARMS = 10_000
 """Of more alarms at a time the oldest are not followed any more; the history has their stages all the same."""
 
+LOOKED_AT_ONCE = 500
+"""Looking at more in one go would hold everything else up."""
+
 SETTLED_AFTER = max(limit.within for limit in (*FIRE_LIMITS, *OTHER_LIMITS)) + REPORT_INTERVAL
 """After this every limit has passed, and whom it waits for is recorded."""
 
@@ -190,17 +193,17 @@ class WorkloadKeeper:
             for one in self._followed.values()
             if not one.is_late and now - one.told.transition_time < SETTLED_AFTER + REPORT_INTERVAL
         ]
-        if not lately:
-            return
         try:
-            ways = await self._reader.stage_ways([one.told.alarm_id for one in lately])
+            for first in range(0, len(lately), LOOKED_AT_ONCE):
+                await self._look_at(lately[first : first + LOOKED_AT_ONCE], now)
         except StorageError as error:
             log.warning("Late alarms cannot be looked for: the history cannot be read.", reason=str(error))
-            return
+
+    async def _look_at(self, followed: Sequence[_Followed], now: datetime) -> None:
         ways_of: defaultdict[str, list[StageWay]] = defaultdict(list)
-        for way in ways:
+        for way in await self._reader.stage_ways([one.told.alarm_id for one in followed]):
             ways_of[way.alarm_id].append(way)
-        for one in lately:
+        for one in followed:
             measured = measure(one.told, ways_of[one.told.alarm_id], self._inventory, now)
             if measured.verdict is Verdict.LATE and measured.slow_stage is not None:
                 one.is_late = True

@@ -26,7 +26,7 @@ from firewatch.alarms.deadline import (
 )
 from firewatch.alarms.deadline import Verdict as InTime
 from firewatch.alarms.target import Judgement, judge
-from firewatch.alarms.workload import DayLoad, Figures, Workload, percentile
+from firewatch.alarms.workload import INTERVAL, DayLoad, Figures, Workload, percentile
 from firewatch.backtest.difference import realities_of
 from firewatch.backtest.log import AlarmLog
 from firewatch.backtest.result import DatabaseHistory
@@ -157,7 +157,7 @@ class _Told:
     def __init__(self, request: WorkloadRequest, start: datetime, end: datetime) -> None:
         self._request = request
         self._end = end
-        self.workload = Workload(start, None)
+        self.workload = Workload(start, None, midnight=request.month.start)
         self.log = AlarmLog(start, end)
         self.verdicts: Counter[Verdict] = Counter()
         self.drill_alarms = 0
@@ -209,7 +209,8 @@ def _covered(reader: ColumnReader, request: WorkloadRequest) -> tuple[datetime, 
     month = request.month
     extent, first_transition = reader.extent(), reader.first_transition()
     firsts = [first for first in (extent and extent.first, first_transition) if first is not None]
-    start, end = max(month.start, min(firsts, default=month.end)), min(month.end, request.now)
+    begun = max(month.start, min(firsts, default=month.end))
+    start, end = month.start + (begun - month.start) // INTERVAL * INTERVAL, min(month.end, request.now)
     if start >= end:
         raise NoHistoryError(f"there is no history of {month.name}")
     return start, end

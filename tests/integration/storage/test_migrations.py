@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 
 import psycopg
@@ -87,6 +88,37 @@ async def test_acknowledgements_from_before_other_commands_are_kept(databases: D
         rows = await (await connection.execute("SELECT ordinal, operator, command FROM operator_command")).fetchall()
     kept = {"type": "acknowledge", "alarm_id": "a1", "operator": "李", "comment": "看到了"}
     assert rows == [(3, "李", kept)]
+
+
+TOLD_BEFORE = [
+    # reason, the alarm after it, whether people were told
+    ("condition_active", {"state": "unacknowledged", "hidden": False, "shadow": False}, True),
+    ("condition_active", {"state": "unacknowledged"}, True),
+    ("condition_active", {"state": "unacknowledged", "hidden": True}, False),
+    ("condition_active", {"state": "unacknowledged", "shadow": True}, False),
+    ("realarmed", {"state": "unacknowledged"}, True),
+    ("shelf_ended", {"state": "latched_unacknowledged"}, True),
+    ("shelf_ended", {"state": "normal"}, False),
+    ("condition_inactive", {"state": "rtn_unacknowledged"}, False),
+    ("acknowledged", {"state": "acknowledged"}, False),
+]
+
+
+async def test_changes_from_before_say_how_people_were_told_as_the_lifecycle_would_have(databases: Databases) -> None:
+    dsn = databases.make(empty=True)
+    insert = (
+        "INSERT INTO alarm_transition "
+        "(alarm_id, number, transition_time, reason, previous_state, alarm, changed_by, comment) "
+        "VALUES ('a', %s, now(), %s, 'normal', %s::jsonb, 'li', '')"
+    )
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await migrate(connection, migrations()[:4])
+        for number, (reason, alarm, _) in enumerate(TOLD_BEFORE):
+            await connection.execute(insert, (number, reason, json.dumps(alarm)))
+        await migrate(connection)
+        found = await connection.execute("SELECT annunciation FROM alarm_transition ORDER BY number")
+        told = [row[0] for row in await found.fetchall()]
+    assert told == ["of_its_own" if was_told else None for _, _, was_told in TOLD_BEFORE]
 
 
 async def test_without_timescale_tables_are_plain_and_the_server_says_so(databases: Databases) -> None:

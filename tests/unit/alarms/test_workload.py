@@ -238,6 +238,18 @@ def test_each_day_has_its_load_quiet_days_too() -> None:
     assert days[0].flood_time > timedelta(0) == days[1].flood_time
 
 
+def test_days_are_those_of_the_calendar_where_midnight_is_known() -> None:
+    noon = at(12 * HOUR)
+    workload = Workload(noon, None, midnight=START)
+    for hours in (13, 23, 25):
+        workload.take(change(hours * HOUR, told=OWN))
+    assert [(each.start_time, each.tally) for each in workload.days(at(26 * HOUR))] == [
+        (START, Tally(2)),
+        (START + DAY, Tally(1)),
+    ]
+    assert workload.figures(at(26 * HOUR)).start_time == noon
+
+
 @pytest.mark.parametrize(("percent", "value"), [(1, 1), (50, 2), (75, 2), (76, 9), (100, 9)])
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(percent: int, value: int) -> None:
     assert percentile({9: 1, 1: 1, 2: 2}, percent) == value
