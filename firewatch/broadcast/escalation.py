@@ -8,6 +8,7 @@ that a restart could lose.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -19,10 +20,14 @@ from firewatch.config.notification_spec import (
 )
 from firewatch.model.alarm import Alarm, AlarmState, AlarmTransition, Annunciation, TransitionReason
 from firewatch.model.delivery import Delivery, NotificationReason
-from firewatch.rules.schedule import timetable
+from firewatch.rules.schedule import Timetable, timetable
 
 UNANSWERED = (AlarmState.UNACKNOWLEDGED, AlarmState.RTN_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED)
 """Nobody has said that they saw it."""
+
+
+_Shift = tuple[Timetable | None, tuple[str, ...]]
+"""When, None for always, and who."""
 
 
 def is_unanswered(alarm: Alarm) -> bool:
@@ -56,6 +61,7 @@ class Book:
         self._roles = {role.id: role for role in file.roles}
         self._plans = file.plans
         self._time_zones = time_zones
+        self._rosters: dict[tuple[str, str], list[_Shift]] = {}
 
     def told(self, told: AlarmTransition) -> list[Delivery]:
         """Everything that the telling of an alarm leads to if nobody answers, first to last.
@@ -123,10 +129,19 @@ class Book:
         """Who holds a role then, by the clock on the site's wall; everybody who ever holds it where nobody does: a gap
         in the roster must not be a silence.
         """
-        shifts = self._roles[role].shifts
-        zone = self._time_zones.get(site, "UTC")
-        now = [shift for shift in shifts if shift.schedule is None or timetable(shift.schedule, zone).is_open(instant)]
-        return tuple(dict.fromkeys(person for shift in now or shifts for person in shift.people))
+        shifts = self._roster(role, self._time_zones.get(site, "UTC"))
+        now = [people for times, people in shifts if times is None or times.is_open(instant)]
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(now or (people for _, people in shifts))))
+
+    def _roster(self, role: str, zone: str) -> list[_Shift]:
+        """The shifts of a role by the clock of a time zone."""
+        key = (role, zone)
+        if key not in self._rosters:
+            self._rosters[key] = [
+                (None if shift.schedule is None else timetable(shift.schedule, zone), shift.people)
+                for shift in self._roles[role].shifts
+            ]
+        return self._rosters[key]
 
     def _steps(self, alarm: Alarm) -> Iterator[tuple[PlanSpec, int, PlanStepSpec]]:
         for plan in self._plans:

@@ -6,6 +6,7 @@ holds fire up, and no rate limit does.
 A message that the receiver did not take is tried again after `FIRST_RETRY`, then after twice as long each time, up to
 the outbox's longest pause. Failures in a row make the outbox as a whole pause in the same way: a receiver that is away
 is asked now and then, and not by each message that waits; a message that alone is refused does not stop the others.
+What is told of one alarm keeps its order, whatever has to be tried again: nobody hears of a fire after its end.
 What was not taken within `GIVE_UP_AFTER` is dead.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,6 +59,18 @@ class Parcel:
 
     waiting: list[Waiting]
     due_time: datetime
+    place: int = 0
+    """Its place among what is due at the same time; changes when it is put in anew."""
+
+    @property
+    def alarms(self) -> set[str]:
+        """Which alarms it tells of."""
+        return {each.delivery.alarm_id for each in self.waiting}
+
+    @property
+    def first(self) -> tuple[datetime, int]:
+        """The place of the first of what it tells."""
+        return min(_order(each.delivery) for each in self.waiting)
 
     @property
     def parcel_id(self) -> str:
@@ -103,6 +117,7 @@ class Outbox:
         self._parcels: list[tuple[datetime, int, Parcel]] = []
         self._order = itertools.count()
         self._in: dict[str, Parcel] = {}
+        self._of_alarm: defaultdict[str, dict[str, Parcel]] = defaultdict(dict)
         self._on_its_way: Parcel | None = None
         self._paused_until: datetime | None = None
         self.failures = 0
@@ -125,7 +140,13 @@ class Outbox:
             return True
         if len(self._in) >= LIMIT:
             return False
-        self._put(Parcel([Waiting(delivery, alarm)], delivery.next_attempt_time or delivery.due_time))
+        parcel = Parcel([Waiting(delivery, alarm)], delivery.next_attempt_time or delivery.due_time)
+        siblings = list(self._of_alarm.get(delivery.alarm_id, {}).values())
+        earlier = [other.due_time for other in siblings if other.first < parcel.first]
+        parcel.due_time = max(parcel.due_time, *earlier) if earlier else parcel.due_time
+        self._put(parcel)
+        if len(earlier) < len(siblings):
+            self._put_off_what_follows(parcel)
         return True
 
     def withdraw(self, delivery_id: str, now: datetime) -> list[Delivery]:
@@ -159,7 +180,7 @@ class Outbox:
 
     def next_wake(self) -> datetime | None:
         """When `next` may have something; None while nothing waits."""
-        self._drop_empty()
+        self._drop_stale()
         if not self._parcels:
             return None
         bounds = (self._paused_until, self._bucket.next_time() if self._bucket is not None else None)
@@ -204,6 +225,7 @@ class Outbox:
             records.append(each.delivery)
         if parcel.waiting:
             self._put(parcel)
+            self._put_off_what_follows(parcel)
         return [*records, *self._given_up(error, now)]
 
     def clear(self, error: str, now: datetime) -> list[Delivery]:
@@ -214,6 +236,7 @@ class Outbox:
         ]
         self._parcels.clear()
         self._in.clear()
+        self._of_alarm.clear()
         self._on_its_way = None
         return records
 
@@ -225,31 +248,53 @@ class Outbox:
 
     def _put(self, parcel: Parcel) -> None:
         for each in parcel.waiting:
-            self._in[each.delivery.delivery_id] = parcel
-        heapq.heappush(self._parcels, (parcel.due_time, next(self._order), parcel))
+            self._note(each.delivery, parcel)
+        parcel.place = next(self._order)
+        heapq.heappush(self._parcels, (parcel.due_time, parcel.place, parcel))
+
+    def _note(self, delivery: Delivery, parcel: Parcel) -> None:
+        self._in[delivery.delivery_id] = parcel
+        self._of_alarm[delivery.alarm_id][delivery.delivery_id] = parcel
+
+    def _drop(self, delivery: Delivery) -> None:
+        del self._in[delivery.delivery_id]
+        siblings = self._of_alarm[delivery.alarm_id]
+        del siblings[delivery.delivery_id]
+        if not siblings:
+            del self._of_alarm[delivery.alarm_id]
 
     def _pop_due(self, now: datetime) -> Parcel | None:
-        self._drop_empty()
+        self._drop_stale()
         if not self._parcels or self._parcels[0][0] > now:
             return None
         return heapq.heappop(self._parcels)[2]
 
-    def _drop_empty(self) -> None:
-        while self._parcels and not self._parcels[0][2].waiting:
+    def _drop_stale(self) -> None:
+        """Leave out what is empty, or was put in anew."""
+        while self._parcels and (not self._parcels[0][2].waiting or self._parcels[0][2].place != self._parcels[0][1]):
             heapq.heappop(self._parcels)
 
     def _sum_up(self, parcel: Parcel, now: datetime) -> None:
-        """Take into the parcel what else is due and was never tried."""
-        tried: list[Parcel] = []
+        """Take into the parcel what else is due, was never tried, and follows nothing that was."""
+        left: list[Parcel] = []
+        alarms: set[str] = set()
         while len(parcel.waiting) < SUMMED_UP_AT_MOST and (other := self._pop_due(now)) is not None:
-            if other.was_tried:
-                tried.append(other)
+            if other.was_tried or alarms & other.alarms:
+                left.append(other)
+                alarms |= other.alarms
                 continue
             parcel.waiting += other.waiting
             for each in other.waiting:
-                self._in[each.delivery.delivery_id] = parcel
-        for other in tried:
+                self._note(each.delivery, parcel)
+        for other in left:
             self._put(other)
+
+    def _put_off_what_follows(self, parcel: Parcel) -> None:
+        siblings = {id(other): other for alarm in parcel.alarms for other in self._of_alarm[alarm].values()}
+        for other in sorted(siblings.values(), key=lambda each: each.first):
+            if other.first > parcel.first and other.due_time <= parcel.due_time:
+                other.due_time = parcel.due_time
+                self._put(other)
 
     def _arrived(self) -> list[Waiting]:
         """What was on its way; it waits no more."""
@@ -257,28 +302,33 @@ class Outbox:
         assert parcel is not None
         arrived = parcel.waiting
         for each in arrived:
-            del self._in[each.delivery.delivery_id]
+            self._drop(each.delivery)
         parcel.waiting = []
         return arrived
 
     def _given_up(self, error: str, now: datetime) -> list[Delivery]:
         """What fell due too long ago and could not even be tried."""
         records: list[Delivery] = []
-        self._drop_empty()
+        self._drop_stale()
         while self._parcels and all(_is_too_old(each.delivery, now) for each in self._parcels[0][2].waiting):
             parcel = heapq.heappop(self._parcels)[2]
             for each in list(parcel.waiting):
                 self._forget(parcel, each)
                 records.append(_ended(each.delivery, DeliveryState.DEAD, now, error))
-            self._drop_empty()
+            self._drop_stale()
         return records
 
     def _forget(self, parcel: Parcel, waiting: Waiting) -> None:
         parcel.waiting.remove(waiting)
-        del self._in[waiting.delivery.delivery_id]
+        self._drop(waiting.delivery)
 
     def _pause(self, failures: int) -> timedelta:
         return min(FIRST_RETRY * (1 << min(failures - 1, _DOUBLINGS)), self._longest_pause)
+
+
+def _order(delivery: Delivery) -> tuple[datetime, int]:
+    """In which order what is told of one alarm is told."""
+    return delivery.due_time, delivery.number
 
 
 def _is_too_old(delivery: Delivery, now: datetime) -> bool:

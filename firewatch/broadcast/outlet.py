@@ -119,14 +119,12 @@ class Outlet:
             )
             self._tell_dead([delivery])
         lane.bell.set()
-        self._tell_waiting()
         return delivery
 
     def withdraw(self, delivery_id: str, now: datetime) -> list[Delivery]:
         """Do not send it, if that can still be; returns its record, if there is something to record."""
-        records = [record for lane in self._lanes for record in lane.outbox.withdraw(delivery_id, now)]
-        self._tell_waiting()
-        return records
+        self.wake()
+        return [record for lane in self._lanes for record in lane.outbox.withdraw(delivery_id, now)]
 
     def holds(self, delivery_id: str) -> bool:
         """Whether it still waits."""
@@ -236,6 +234,7 @@ class Outlet:
         while True:
             now = self._around.clock.now()
             parcel = lane.outbox.next(now)
+            self._tell_waiting()
             if parcel is None:
                 await lane.wait(now)
             else:
@@ -351,7 +350,6 @@ class Outlet:
                 target=self.spec.id, reason=records[0].reason, count=len(records), seconds=max(waited, 0.0)
             )
         )
-        self._tell_waiting()
 
     def _note_back(self) -> None:
         if self._error:
@@ -367,7 +365,6 @@ class Outlet:
         self._around.history.write(records)
         self._around.telemetry.emit(NotificationFailed(target=self.spec.id, error=error))
         self._tell_dead(records)
-        self._tell_waiting()
 
     def _tell_dead(self, records: Iterable[Delivery]) -> None:
         for record in records:

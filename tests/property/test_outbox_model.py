@@ -36,6 +36,7 @@ class Receiver(RuleBasedStateMachine):
         self.box = Outbox(LONGEST_PAUSE)
         self.now = 0
         self.put: dict[str, int] = {}
+        self.alarms: dict[str, str] = {}
         self.ended: dict[str, DeliveryState] = {}
         self.revisions: dict[str, int] = {}
         self.taken: Counter[str] = Counter()
@@ -47,13 +48,14 @@ class Receiver(RuleBasedStateMachine):
     def is_limited(self, limit: RateLimitSpec | None) -> None:
         self.limit, self.box = limit, Outbox(LONGEST_PAUSE, limit)
 
-    @rule(due=st.integers(0, 600_000))
-    def comes(self, due: int) -> None:
+    @rule(due=st.one_of(st.just(0), st.integers(0, 600_000)), alarm=st.sampled_from("abc"))
+    def comes(self, due: int, alarm: str) -> None:
         name = f"{len(self.put):04}"
-        self.put[name] = self.now + due
+        self.put[name], self.alarms[name] = self.now + due, alarm
         when = at(self.now + due)
         reason = NotificationReason.ESCALATED if due else NotificationReason.ONSET
-        self.box.add(Delivery(name, "chat", "a", 1, reason, at(self.now), when, next_attempt_time=when), None)
+        number = len(self.put)
+        self.box.add(Delivery(name, "chat", alarm, number, reason, at(self.now), when, next_attempt_time=when), None)
 
     @rule(pass_by=st.one_of(st.integers(0, 5_000), st.integers(0, 3_600_000)))
     def time_passes(self, pass_by: int) -> None:
@@ -75,6 +77,13 @@ class Receiver(RuleBasedStateMachine):
         assert self.on_its_way
         assert all(self.put[name] <= self.now for name in self.on_its_way)
         assert not self.ended.keys() & set(self.on_its_way)
+        for place, name in enumerate(self.on_its_way):
+            told_first = {*self.ended, *self.on_its_way[:place]}
+            for other in self.put.keys() - told_first - {name}:
+                if self.alarms[other] == self.alarms[name]:
+                    assert (self.put[name], name) < (self.put[other], other), (
+                        "what is told of one alarm keeps its order"
+                    )
 
     @precondition(lambda self: self.on_its_way)
     @rule(elapsed=st.integers(0, 10_000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from firewatch.broadcast.outbox import GIVE_UP_AFTER, LIMIT, LONGEST_PAUSE, LONGEST_PAUSE_FOR_FIRE, Outbox, Parcel
 from firewatch.config.notification_spec import RateLimitSpec
@@ -121,6 +122,23 @@ def test_a_message_that_alone_is_never_taken_does_not_stop_the_others() -> None:
                 told += names(parcel)
                 box.taken(at(now))
     assert sorted(told) == [f"{number:03}" for number in range(1, 100)]
+
+
+def test_nobody_hears_of_the_end_of_an_alarm_before_its_beginning() -> None:
+    onset, returned = delivery("onset"), replace(delivery("returned", due=1), alarm_id="alarm-onset", number=2)
+    box = outbox(onset, delivery("other", due=3))
+    assert names(box.next(at(0))) == ["onset"]
+    box.failed("500", at(0))
+    assert box.add(returned, None)
+    told = []
+    for now in range(1, 30):
+        while (parcel := box.next(at(now))) is not None:
+            if now < 8 and names(parcel) == ["onset"]:
+                box.failed("500", at(now))
+            else:
+                told += names(parcel)
+                box.taken(at(now))
+    assert told == ["other", "onset", "returned"]
 
 
 def test_what_the_receiver_will_never_take_is_dead_at_once_and_makes_nobody_wait() -> None:
