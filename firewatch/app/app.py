@@ -57,7 +57,7 @@ from firewatch.web.feed import LiveFeed
 from firewatch.web.server import WebServer
 
 FAREWELL_LIMIT = timedelta(seconds=2)
-"""How long a clean stop waits for the broker to take the last messages."""
+"""How long a clean stop waits for the broker, and for receivers of notifications, to take the last messages."""
 
 _Offer = Callable[[list[Observation]], None]
 _Part = Callable[[], Awaitable[None]]
@@ -259,6 +259,7 @@ class App:
         self._run("backtests", backtests.run, vital=False)
         self._run("workload", workloads.run, vital=False)
         self._run("notifications", self._notifications.run, vital=False)
+        self._undo.push_async_callback(notifier.finish, FAREWELL_LIMIT)
         if cameras is not None:
             cameras.start()
             self._undo.push_async_callback(asyncio.to_thread, cameras.stop)

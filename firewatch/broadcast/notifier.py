@@ -8,6 +8,7 @@ goes on by itself. At the start what waited is read back (`recover`); what a rec
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -137,6 +138,14 @@ class Notifier:
                 while self._removed:
                     await self._end(self._removed[-1], running)
                 await self._changed.wait()
+
+    async def finish(self, limit: timedelta) -> None:
+        """Begin nothing more, and wait for what is on its way for so long at most: a receiver that takes it after that
+        hears of it once more at the next start.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit.total_seconds()):
+                await asyncio.gather(*(outlet.finish() for outlet in self._outlets.values()))
 
     # What the API calls.
 

@@ -95,6 +95,9 @@ class Outlet:
         self._channel: Channel | None = None
         self._retired: list[Channel] = []
         self._on_their_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_ending = False
         self._error = ""
         self._last_delivered_time: datetime | None = None
         self._delivered = 0
@@ -167,6 +170,12 @@ class Outlet:
                 self._channel = None
             await self._close_retired()
 
+    async def finish(self) -> None:
+        """Begin nothing more, and return when what is on its way has ended."""
+        self._is_ending = True
+        self.wake()
+        await self._idle.wait()
+
     async def test(self, operator: str) -> Delivery:
         """Send a test at once, once, past everything that waits; returns what came of it, which is in the history."""
         now = self._around.clock.now()
@@ -231,7 +240,7 @@ class Outlet:
     # Sending.
 
     async def _keep_sending(self, lane: _Lane) -> None:
-        while True:
+        while not self._is_ending:
             now = self._around.clock.now()
             parcel = lane.outbox.next(now)
             self._tell_waiting()
@@ -272,6 +281,7 @@ class Outlet:
     async def _failure(self, message: Notification) -> FirewatchError | None:
         """Make one attempt; None if the receiver has taken the message."""
         self._on_their_way += 1
+        self._idle.clear()
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT.total_seconds()):
                 if self._channel is None:
@@ -286,6 +296,8 @@ class Outlet:
             return TemporaryDeliveryError(f"an error nobody foresaw: {type(error).__name__}")
         finally:
             self._on_their_way -= 1
+            if not self._on_their_way:
+                self._idle.set()
         return None
 
     async def _close_retired(self) -> None:

@@ -453,3 +453,48 @@ async def test_planning_that_fails_for_one_alarm_is_told_and_stops_nothing(monke
             await world.settled("chat")
             assert len(chat.taken) == 1
             assert b"firewatch_unplanned_notifications_total 1.0" in world.telemetry.metrics()
+
+
+async def test_a_clean_stop_waits_for_what_is_on_its_way_so_that_it_is_not_told_again() -> None:
+    released = asyncio.Event()
+    async with receiver() as chat:
+        chat.answer = hangs(released)
+        world = World("targets:\n" + to("chat", chat) + PLAN.replace("TARGETS", "chat"))
+        async with world.running():
+            world.happens(Tale(smoke("a" * 16)).told())
+            await until(lambda: bool(chat.taken))
+            world.happens(Tale(smoke("b" * 16)).told())
+            finished = asyncio.ensure_future(world.notifier.finish(timedelta(seconds=PATIENCE_SECONDS)))
+            await asyncio.sleep(0)
+            released.set()
+            await finished
+            assert await world.states("chat") == [DeliveryState.DELIVERED, DeliveryState.WAITING]
+        async with world.running():
+            await until(lambda: len(chat.taken) == 2)
+
+
+async def test_a_clean_stop_does_not_wait_for_ever() -> None:
+    async with receiver() as chat:
+        chat.answer = hangs(asyncio.Event())
+        world = World("targets:\n" + to("chat", chat) + PLAN.replace("TARGETS", "chat"))
+        async with world.running():
+            world.happens(Tale().told())
+            await until(lambda: bool(chat.taken))
+            await world.notifier.finish(timedelta(milliseconds=50))
+            assert await world.states("chat") == [DeliveryState.WAITING]
+
+
+async def test_an_onset_that_was_not_taken_is_told_before_its_return() -> None:
+    async with receiver() as chat:
+        chat.answer = says(503)
+        world = World("targets:\n" + to("chat", chat) + PLAN.replace("TARGETS", "chat"))
+        async with world.running():
+            tale = Tale()
+            world.happens(tale.told())
+            await world.settled("chat")
+            world.happens(tale.returned(world.clock.now()))
+            chat.taken.clear()
+            chat.answer = says(200)
+            world.passes(seconds=30)
+            await until(lambda: len(chat.taken) == 2)
+            assert reasons(chat) == ["onset", "returned"]
