@@ -6,6 +6,7 @@ It is built as a tree, so that whatever is in it is escaped and every tag is clo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from firewatch.alarms.deadline import Verdict as InTime
@@ -37,6 +38,9 @@ svg .grouped { fill: #9db7d1; }
 @page { size: A4; margin: 14mm; }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 9.5pt; } }
 """
+
+LISTED_STALE = 50
+"""Stale alarms beyond these are counted and not listed: the oldest say enough."""
 
 _CHART_HEIGHT = 100
 _BAR_WIDTH = 10
@@ -108,13 +112,16 @@ class _Page:
         self._table(None, [(words.verdict(one), str(count)) for one, count in report.verdicts.items()], (1,))
         if report.figures.stale:
             self._add("h3", words("stale"))
-            stale = [(one.rule, one.subject, words.time(one.active_since)) for one in report.figures.stale]
+            listed = report.figures.stale[:LISTED_STALE]
+            stale = [(one.rule, one.subject, words.time(one.active_since)) for one in listed]
             self._table([words("rule"), words("subject"), words("time")], stale)
+            self._more(len(report.figures.stale) - len(listed))
 
     def _days(self) -> None:
         words, days = self._words, self._report.days
         self._head("days")
         self._chart()
+        self._note("chart")
         rows = [
             (
                 words.day(day.start_time),
@@ -202,7 +209,7 @@ class _Page:
             (
                 words.alarm_class(one),
                 f"{words.stage(one.limit.since)} → {words.stage(one.limit.stage)}",
-                duration(one.limit.within),
+                f"{one.limit.within / timedelta(seconds=1):g} s",
                 str(one.applied),
                 str(one.late),
                 duration(one.median),
@@ -234,13 +241,16 @@ class _Page:
             for one in report.late
         ]
         self._table([words(name) for name in ("time", "rule", "subject", "slow_stage", "late")], rows)
-        if report.late_count > len(report.late):
-            self._add("p", words("more", count=report.late_count - len(report.late)))
+        self._more(report.late_count - len(report.late))
 
     # -- how it is written ---------------------------------------------------------------------------------------------
 
     def _add(self, tag: str, text: str) -> None:
         SubElement(self._body, tag).text = text
+
+    def _more(self, count: int) -> None:
+        if count:
+            self._add("p", self._words("more", count=count))
 
     def _head(self, name: str) -> None:
         self._add("h2", self._words(name))

@@ -69,6 +69,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "priorities": ("优先级分布", "By priority"),
     "verdicts": ("核实结果", "What alarms turned out to be"),
     "days": ("每日报警", "Day by day"),
+    "chart": ("深色：发声；浅色：并入事件。", "Dark: it sounded. Light: it was shown in an incident."),
     "day": ("日期", "Day"),
     "worst_interval": ("最忙 10 分钟", "Worst 10 min"),
     "bad_actors": ("报警最多的点位", "What alarms most"),
