@@ -22,6 +22,7 @@ import psycopg
 from firewatch.app.embedded import EmbeddedDatabase
 from firewatch.config.project import load_settings
 from tests.bench.compound import DEVICES, write_compound
+from tests.bench.flood import flood
 from tests.bench.history import StoredReadings
 from tests.bench.ingest import IngestBench, IngestResult
 from tests.bench.latency import LatencyResult, alarm_latency, round_trip
@@ -90,11 +91,12 @@ def _measure(
         with mosquitto(directory / "broker") as port, _database(directory / "database") as dsn:
             database = _database_version(dsn)
             write_compound(directory / "firewatch")
-            with firewatch(directory / "firewatch", port, dsn):
+            with firewatch(directory / "firewatch", port, dsn) as address:
                 stored = StoredReadings(dsn)
                 ingest.append(IngestBench(port, stored, click.echo).search(seconds, trial_seconds))
                 stored.close()
                 latency.append(alarm_latency(port, LATENCY_RATE, latency_seconds))
+                latency += flood(port, address)
     return ingest, latency, database
 
 
