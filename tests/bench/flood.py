@@ -1,4 +1,5 @@
-"""All devices that no probe has tripped before trip at once: how soon the first alarm calls, and who gets an answer meanwhile.
+"""Devices that no probe has tripped before trip at once: how soon the first alarm calls, and who gets an answer
+meanwhile.
 
 The first call and the way to the screen are measured by the alarms' own clocks; screen and asker are threads of their
 own.
