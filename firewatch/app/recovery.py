@@ -21,7 +21,7 @@ from firewatch.engine.engine import OVER_LIMIT, Engine
 from firewatch.engine.snapshot import SnapshotError
 from firewatch.errors import RefusedCommandError
 from firewatch.model.alarm import Alarm, AlarmTransition
-from firewatch.model.command import ActuatorCommand, CommandState
+from firewatch.model.command import CommandState
 from firewatch.model.effect import Annunciate, Effect, RecordTransition, SendCommand
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesReload
 from firewatch.ports import AlarmFilter, CommandRecord, EngineInput, HistoryReader
@@ -34,6 +34,8 @@ compound's readings. Alarms that began before them are not known any more.
 """
 
 _PAGE = 1000
+_MOST_COMMANDS = 10_000
+"""For one alarm, or of one operator, that are asked of the history: an evacuation speaks to a whole compound."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger("firewatch.recovery")
@@ -206,10 +208,11 @@ async def _changes(standing: list[Alarm], reader: HistoryReader, now: datetime) 
 async def _left_to_do(effects: list[Effect], reader: HistoryReader) -> list[Effect]:
     left: list[Effect] = []
     numbers = {id(e.transition.alarm): e.transition.number for e in effects if isinstance(e, RecordTransition)}
+    recorded = await _recorded(effects, reader)
     for effect in effects:
         if isinstance(effect, Annunciate) and await _was_told(effect.alarm, numbers.get(id(effect.alarm), 0), reader):
             continue
-        if isinstance(effect, SendCommand) and await _was_recorded(effect.command, reader):
+        if isinstance(effect, SendCommand) and effect.command.command_id in recorded:
             continue
         left.append(effect)
     return left
@@ -225,9 +228,11 @@ async def _was_told(alarm: Alarm, number: int, reader: HistoryReader) -> bool:
     )
 
 
-async def _was_recorded(command: ActuatorCommand, reader: HistoryReader) -> bool:
-    records = await reader.commands(cause=command.cause)
-    return any(record.command.command_id == command.command_id for record in records)
+async def _recorded(effects: list[Effect], reader: HistoryReader) -> set[str]:
+    """The ids of the commands that were recorded for what these commands were for."""
+    causes = {effect.command.cause for effect in effects if isinstance(effect, SendCommand)}
+    records = [await reader.commands(cause=cause, limit=_MOST_COMMANDS) for cause in causes]
+    return {record.command.command_id for each in records for record in each}
 
 
 async def _to_send_again(left: list[Effect], reader: HistoryReader, proofs: Proofs, now: datetime) -> list[Effect]:
