@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from firewatch.engine.engine import Engine
 from firewatch.engine.linkage import Claim, Ending, Linkage, Urgency
 from firewatch.engine.snapshot import Judged
 from firewatch.model.alarm import Priority
 from firewatch.model.command import Reset
 from firewatch.rules.compile import Target
 from firewatch.rules.spec import Mode
-from tests.unit.engine.world import E_BIKE, START, World, act, rule
+from tests.unit.engine.world import E_BIKE, INVENTORY, START, World, act, rule
 
 DOOR = "s/door"
 
@@ -217,3 +219,26 @@ def test_a_latched_alarm_that_comes_again_asks_again() -> None:
     world.hear(1, *FIRE_IN)
     world.hear(2, *FIRE_OUT)
     assert sent(world.hear(3, *FIRE_IN)) == ["door hold_door"]
+
+
+def test_what_was_begun_before_wishes_were_kept_is_held_and_let_go_as_ever() -> None:
+    world = World(SMOKE_HOLDS, BLOCKED_CLOSES)
+    world.hear(1, *FIRE_IN)
+    kept = msgspec.json.decode(world.engine.snapshot())
+    for instance in kept["instances"]:
+        instance.get("engagement", {}).pop("wish", None)
+    engine = Engine((SMOKE_HOLDS, BLOCKED_CLOSES), INVENTORY)
+    engine.restore(msgspec.json.encode(kept))
+    again = World(SMOKE_HOLDS, BLOCKED_CLOSES, engine=engine)
+    assert sent(again.resume(2)) == []
+    assert sent(again.hear(3, *BLOCKED)) == []
+    assert sent(again.hear(4, *FIRE_OUT)) == ["door close_door"]
+
+
+def test_a_device_that_a_changed_rule_names_no_more_is_let_go_at_the_end() -> None:
+    world = World(SMOKE_HOLDS)
+    world.hear(1, *FIRE_IN)
+    speaks = {"active": [act("loudspeaker", "play")], "inactive": [act("loudspeaker", "stop")]}
+    changed = rule("fire", {"device": "lift_controller"}, {"state": {"signal": "door", "is": "smoke"}}, actions=speaks)
+    assert sent(world.reload(2, changed)) == []
+    assert sent(world.hear(3, *FIRE_OUT)) == ["speaker stop", "door release_door"]
