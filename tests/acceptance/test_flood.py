@@ -29,8 +29,8 @@ SENSORS = 500
 PAUSE_SECONDS = 0.05
 FIRST_WITHIN = timedelta(seconds=1)
 ANSWERED_WITHIN = timedelta(milliseconds=200)
-"""What the screens are promised; asserted of the median, because now and then a loaded machine keeps anybody waiting for
-longer. `python -m tests.bench` prints the rest."""
+"""What the screens are promised; asserted of the median, because a loaded machine keeps anybody waiting for longer now
+and then. `python -m tests.bench` prints the rest."""
 ROOM = 5
 """How much longer the feed may take here, where one process follows the feed and the broker and asks for alarms."""
 
