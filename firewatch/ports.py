@@ -12,7 +12,7 @@ import msgspec
 from firewatch.alarms.deadline import StageWay
 from firewatch.alarms.incident import Incident
 from firewatch.alarms.nuisance import Mark
-from firewatch.alarms.workload import Figures
+from firewatch.alarms.workload import Figures, IntervalLoad
 from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
 from firewatch.model.control_room import Drill, DutyCheck, DutyQuestion, EntryKind, LogEntry
@@ -446,6 +446,10 @@ class Workloads(Protocol):
 
     def figures(self, seat: str) -> Figures | None:
         """The workload of one of the seats in the last 24 h; None while that is still read back from the history."""
+        ...
+
+    def intervals(self, seat: str) -> tuple[IntervalLoad, ...]:
+        """What came in each 10 min of those 24 h, quiet ones left out."""
         ...
 
 

@@ -163,6 +163,13 @@ class DayLoad(msgspec.Struct, frozen=True):
     flood_time: timedelta
 
 
+class IntervalLoad(msgspec.Struct, frozen=True):
+    """What was told within one `INTERVAL` that began at `start_time`."""
+
+    start_time: datetime
+    tally: Tally
+
+
 class Workload:
     """One seat's. Give it every change of the alarms that the seat answers for, each once and in the order of time, and
     ask it for `figures`: of the last `window`, or since `start` where there is none.
@@ -270,6 +277,15 @@ class Workload:
         """What each day of the window brought, quiet ones too."""
         self._pass(max(now, self._now))
         return tuple(self._day(begin) for begin in self._days())
+
+    def intervals(self, now: datetime) -> tuple[IntervalLoad, ...]:
+        """Those of the window in which people were told of something, first to last."""
+        self._pass(max(now, self._now))
+        return tuple(
+            IntervalLoad(self._start + interval.number * INTERVAL, interval.tally)
+            for interval in self._intervals
+            if interval.tally.total
+        )
 
     # -- one change ----------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from firewatch.alarms.deadline import FIRE_LIMITS, OTHER_LIMITS, Milestone, StageWay, Verdict, begins_way, measure
-from firewatch.alarms.workload import DAY, INTERVAL, Figures, Workload
+from firewatch.alarms.workload import DAY, INTERVAL, Figures, IntervalLoad, Workload
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmTransition, Annunciation, Stage, StageReached
 from firewatch.model.seat import ControlRoom
@@ -80,6 +80,10 @@ class WorkloadKeeper:
     def figures(self, seat: str) -> Figures | None:
         """The workload of a seat in the last day; None while it is still read back from the history."""
         return self._workloads[seat].figures(self._clock.now()) if self._workloads is not None else None
+
+    def intervals(self, seat: str) -> tuple[IntervalLoad, ...]:
+        """What a seat was told in each 10 min of the last day, quiet ones left out."""
+        return self._workloads[seat].intervals(self._clock.now()) if self._workloads is not None else ()
 
     def look(self, records: Sequence[Record]) -> list[AlarmTransition]:
         """Count what is being written; returns the alarms that people are told of by it."""

@@ -13,7 +13,7 @@ import msgspec
 from firewatch.alarms.deadline import Measured
 from firewatch.alarms.nuisance import Mark
 from firewatch.alarms.target import Judgement
-from firewatch.alarms.workload import Figures
+from firewatch.alarms.workload import Figures, IntervalLoad
 from firewatch.engine.failure import RuleFailure
 from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
 from firewatch.model.control_room import DutyCheck, LogEntry
@@ -276,12 +276,14 @@ class BacktestList(msgspec.Struct, frozen=True):
 
 class WorkloadView(msgspec.Struct, frozen=True):
     """The work that alarms made a seat in the last 24 h; `figures` is null for a moment after a start, while they are
-    counted anew from the history. `judgements` say what ISA-18.2 and EEMUA 191 want of them.
+    counted anew from the history. `intervals` are the 10 min in which something was told, first to last. `judgements`
+    say what ISA-18.2 and EEMUA 191 want of the figures.
     """
 
     seat: str
     label: LocalText
     figures: Figures | None
+    intervals: tuple[IntervalLoad, ...]
     judgements: tuple[Judgement, ...]
 
 

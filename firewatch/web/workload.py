@@ -75,7 +75,11 @@ class WorkloadApi:
             raise ApiError(404, f"There is no seat {query.seat}.", f"There are: {_named(room.seats)}.")
         figures = self._workloads.figures(seat.id)
         return WorkloadView(
-            seat=seat.id, label=seat.label, figures=figures, judgements=judge(figures) if figures is not None else ()
+            seat=seat.id,
+            label=seat.label,
+            figures=figures,
+            intervals=self._workloads.intervals(seat.id),
+            judgements=judge(figures) if figures is not None else (),
         )
 
     async def alarm_deadlines(self, query: AlarmQuery) -> AlarmDeadlines:

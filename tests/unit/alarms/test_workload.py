@@ -212,6 +212,17 @@ def test_a_window_forgets_whole_intervals() -> None:
     assert workload.figures(at(2 * HOUR)).active == Level(60, 60)
 
 
+def test_the_intervals_in_which_something_was_told_are_those_of_the_window() -> None:
+    workload = Workload(START, timedelta(hours=1))
+    for one in (*onsets(0, 1, 2), change(11 * MINUTE, "s/b", told=GROUPED), change(12 * MINUTE, "s/c")):
+        workload.take(one)
+    assert [(one.start_time, one.tally) for one in workload.intervals(at(30 * MINUTE))] == [
+        (START, Tally(of_their_own=3)),
+        (at(10 * MINUTE), Tally(grouped=1)),
+    ]
+    assert [one.start_time for one in workload.intervals(at(HOUR))] == [at(10 * MINUTE)]
+
+
 def test_what_stood_at_the_start_stands_and_is_not_told_anew() -> None:
     workload = Workload(START)
     workload.begin([change(-10, "s/a", onset=-100_000), change(-5, "s/b", ACKNOWLEDGED, onset=-50)])

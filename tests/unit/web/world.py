@@ -13,7 +13,7 @@ import msgspec
 from firewatch.alarms.incident import Incident
 from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
 from firewatch.alarms.nuisance import Mark
-from firewatch.alarms.workload import Figures, Workload
+from firewatch.alarms.workload import Figures, IntervalLoad, Workload
 from firewatch.app.control_room import ControlRoomKeeper
 from firewatch.app.log_keeper import LogKeeper
 from firewatch.config.control_room import one_seat
@@ -208,6 +208,9 @@ class FakeWorkloads:
     def figures(self, seat: str) -> Figures | None:
         assert self.room.seat(seat) is not None
         return None if self.workload is None else self.workload.figures(self._clock.now())
+
+    def intervals(self, seat: str) -> tuple[IntervalLoad, ...]:
+        return () if self.workload is None else self.workload.intervals(self._clock.now())
 
 
 class World:
