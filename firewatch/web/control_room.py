@@ -6,7 +6,7 @@ import csv
 import io
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
@@ -153,11 +153,11 @@ class ControlRoomApi:
 
     async def log(self, query: LogQuery) -> LogEntryList:
         """What was written."""
-        return LogEntryList(await self._entries(query.start, query.end, query.seat, query.limit))
+        return LogEntryList(await self._entries(query))
 
     async def log_file(self, query: LogFileQuery) -> Response:
         """The same for a spreadsheet."""
-        entries = await self._entries(query.start, query.end, query.seat, query.limit)
+        entries = await self._entries(query)
         headers = {"Content-Disposition": 'attachment; filename="firewatch-log.csv"'}
         return Response(_table(entries), media_type=_CSV, headers=headers)
 
@@ -219,13 +219,17 @@ class ControlRoomApi:
     async def _handover(self, seat: str) -> Handover:
         return await self._handovers.handover(self._seat(seat), self._desk.open_checks())
 
-    async def _entries(
-        self, start: datetime | None, end: datetime | None, seat: str | None, limit: int
-    ) -> list[LogEntry]:
-        if seat is not None:
-            self._seat(seat)
-        end = end or self._clock.now() + timedelta(seconds=1)
-        return await self._reader.log_entries(start or end - DEFAULT_RANGE, end, seat=seat, limit=limit)
+    async def _entries(self, query: LogQuery | LogFileQuery) -> list[LogEntry]:
+        if query.seat is not None:
+            self._seat(query.seat)
+        end = query.end or self._clock.now() + timedelta(seconds=1)
+        return await self._reader.log_entries(
+            query.start or end - DEFAULT_RANGE,
+            end,
+            seat=query.seat,
+            kinds=[query.kind] if query.kind is not None else None,
+            limit=query.limit,
+        )
 
     def _seat(self, name: str) -> Seat:
         seat = self._desk.room.seat(name)

@@ -12,6 +12,7 @@ import msgspec
 
 from firewatch.alarms.lifecycle import MAINTENANCE_AT_MOST
 from firewatch.model.alarm import Verdict
+from firewatch.model.control_room import EntryKind
 from firewatch.model.topic import ID_PATTERN
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -218,13 +219,14 @@ class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LogQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Entries from `start` to before `end`: the last 31 days unless given; of one seat, with those of all seats. The
-    newest `limit` of them: for those before, ask again with the time of the last one as `end`.
+    """Entries from `start` to before `end`: the last 31 days unless given; of one seat, with those of all seats; of one
+    kind. The newest `limit` of them: for those before, ask again with the time of the last one as `end`.
     """
 
     start: Instant | None = None
     end: Instant | None = None
     seat: Id | None = None
+    kind: EntryKind | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
 
     def __post_init__(self) -> None:
@@ -239,6 +241,7 @@ class LogFileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: Instant | None = None
     end: Instant | None = None
     seat: Id | None = None
+    kind: EntryKind | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 10_000
 
     def __post_init__(self) -> None:

@@ -112,6 +112,15 @@ class TestLog:
         assert [entry["entry_id"] for entry in (await get(client, "log?limit=1"))["entries"]] == ["e1"]
         await get(client, "log?seat=nowhere", 404)
 
+    async def test_one_kind_of_entry_can_be_asked_for_as_a_list_and_as_a_table(self, world, client) -> None:
+        for kind in (EntryKind.START, EntryKind.RULES):
+            text = LocalText(kind, kind)
+            world.history.write([LogEntry(f"e-{kind}", START - timedelta(hours=1), "", "firewatch", kind, text)])
+        assert [entry["entry_id"] for entry in (await get(client, "log?kind=rules"))["entries"]] == ["e-rules"]
+        _, *rows = csv.reader(io.StringIO((await client.get("/api/v1/log.csv?kind=start")).text))
+        assert [row[-1] for row in rows] == ["e-start"]
+        await get(client, "log?kind=rumour", 400)
+
     async def test_the_table_opens_in_a_spreadsheet_and_no_cell_of_it_is_a_formula(self, client) -> None:
         await post(client, "log", NOTE | {"text": '=1+1, "两行"\n第二行', "operator": "-Li"})
         response = await client.get("/api/v1/log.csv")
