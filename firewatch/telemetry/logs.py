@@ -7,6 +7,7 @@ import sys
 from typing import Literal, TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure_logging(
@@ -18,7 +19,7 @@ def configure_logging(
     """Send every log line of this process to `stream` (stderr unless given), in one format.
 
     Libraries that use the standard `logging` are heard from WARNING on, or from DEBUG where `level` says so.
-    May be called again; the last call counts.
+    May be called again; the last call counts. Tracebacks come without the values of variables, which may be secrets.
     """
     out = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
@@ -34,11 +35,12 @@ def configure_logging(
     )
     if log_format == "json":
         render: list[structlog.typing.Processor] = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        render = [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        plain = structlog.dev.plain_traceback
+        render = [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -4,9 +4,10 @@ import io
 import json
 import logging
 import re
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -120,3 +121,18 @@ def test_people_read_chinese_in_the_console_format(telemetry: Telemetry) -> None
     telemetry.emit(events.CameraOffline(device="sample/garage-lane-camera", reason="没有画面"))
 
     assert "没有画面" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_an_unforeseen_error_is_logged_without_the_secrets_at_hand(log_format: Literal["json", "console"]) -> None:
+    def log_in(token: str) -> None:
+        raise ValueError("no")
+
+    stream = io.StringIO()
+    configure_logging(log_format=log_format, stream=stream)
+    try:
+        log_in("".join(["t0", "ken"]))
+    except ValueError:
+        structlog.get_logger("firewatch.test").exception("Failed.")
+    assert "log_in" in stream.getvalue()
+    assert "t0ken" not in stream.getvalue()
