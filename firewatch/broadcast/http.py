@@ -20,7 +20,6 @@ TIMEOUT = timedelta(seconds=8)
 """For the whole exchange. GB 25506-2010 gives 10 s to tell a remote centre of a fire."""
 CONNECT_TIMEOUT = timedelta(seconds=3)
 ANSWER_LIMIT_BYTES = 65_536
-LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 _NEVER = frozenset({400, 410, 411, 413, 414, 415, 422, 501})
 """Answers about this message; whatever else is wrong (a log-in, a proxy, a path) somebody may put right."""
@@ -51,7 +50,7 @@ class HttpPoster:
                 content = await _bounded(answer)
         except TimeoutError:
             raise TemporaryDeliveryError(f"{self.host} did not answer in time") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TemporaryDeliveryError(f"{self.host}: {_what(error)}") from None
         if 200 <= answer.status < 300:
             return content
@@ -104,8 +103,8 @@ def _what(error: Exception) -> str:
             return "there is no such host name"
         case aiohttp.ClientConnectorError():
             return f"cannot be reached ({type(error.os_error).__name__})"
-        case aiohttp.InvalidURL():
-            return "its address is not one"
+        case aiohttp.InvalidURL() | ValueError():
+            return "its address cannot be used"
         case _:
             return f"the exchange broke off ({type(error).__name__})"
 
@@ -115,10 +114,10 @@ def _read_retry_after(text: str | None, now: datetime) -> timedelta | None:
     if text is None:
         return None
     if text.strip().isascii() and text.strip().isdigit():
-        wait = timedelta(seconds=min(int(text.strip()[:9]), 86_400))
+        wait = timedelta(seconds=int(text.strip()[:9]))
     else:
         try:
             wait = parsedate_to_datetime(text) - now
         except (ValueError, TypeError):
             return None
-    return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
+    return max(wait, timedelta(0))

@@ -42,14 +42,14 @@ def read_address(url: str | SecretSpec, whose: str) -> str:
     Raises:
         ConfigError: it cannot be read, or is no web address.
     """
-    if isinstance(url, str):
-        return url
-    address = read_secret(url, whose)
+    address = url if isinstance(url, str) else read_secret(url, whose)
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigError(f"{whose}: what was read is no web address; it begins with https:// or http://")
+        raise ConfigError(
+            f"{whose}: its address is no web address; one begins with https:// or http:// and names a host"
+        )
     return address

@@ -23,7 +23,9 @@ class SecretSpec(SpecModel):
         return self
 
 
-WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+([/?][^\s#]*)?$", max_length=2000)]
+_HOST_NAME = r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
+WEB_ADDRESS = rf"^https?://({_HOST_NAME}|\[[0-9A-Fa-f:.]{{2,45}}\])(:[0-9]{{1,5}})?([/?][^\s#]*)?$"
+WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS, max_length=2000)]
 """An address that is no secret: without a password or token in it."""
 
 

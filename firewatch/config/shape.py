@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from firewatch.config.channel_spec import WEB_ADDRESS
 from firewatch.config.document import Document, Path_
 from firewatch.config.problem import Place, Problem, did_you_mean
 from firewatch.model.topic import ID_PATTERN
@@ -24,7 +25,7 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]{0,63}$": "lower-case letters, digits and underscores, at most 64",
     r"^[^.\s]+(?:\.[^.\s]+)*$": "field names joined by dots, such as d.p",
     r"^[^+#\s$][^+#\s]*$": "a topic name without spaces, + and #",
-    r"^https?://[^\s/?#@]+([/?][^\s#]*)?$": "a web address without a user or password in it, such as http://10.0.0.5/command",
+    WEB_ADDRESS: "a web address without a user or password in it, such as http://10.0.0.5/command",
     r"^[A-Za-z_][A-Za-z0-9_]{0,127}$": "the name of an environment variable",
     r"^[^\s,<&]+$": "a name without spaces, commas, < and &, such as firewatch.example.org",
 }

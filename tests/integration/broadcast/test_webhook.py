@@ -177,7 +177,7 @@ NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
     [
         ("120", timedelta(seconds=120)),
         ("0", timedelta(0)),
-        ("99999999999999999999", timedelta(hours=1)),
+        ("99999999999999999999", timedelta(seconds=999_999_999)),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), timedelta(seconds=90)),
         (format_datetime(NOW - timedelta(seconds=90), usegmt=True), timedelta(0)),
         ("soon", None),
@@ -216,6 +216,17 @@ async def test_a_receiver_that_is_away_is_tried_again(opened: Open) -> None:
 async def endless() -> AsyncIterator[bytes]:
     while True:
         yield b"x" * 8_192
+
+
+async def test_an_address_that_nobody_can_connect_to_is_told_so_and_may_be_put_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ADDRESS", "https://centre..example/t0ken")
+    channel = WebhookChannel(WebhookSpec(url=SecretSpec(env="ADDRESS")), "t", "here")
+    with pytest.raises(TemporaryDeliveryError, match="its address cannot be used") as caught:
+        await channel.deliver(notification())
+    await channel.close()
+    assert "t0ken" not in str(caught.value)
 
 
 async def test_an_answer_without_an_end_is_not_read_to_the_end(server: Receiver, opened: Open) -> None:
