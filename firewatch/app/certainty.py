@@ -18,8 +18,7 @@ def certainty(alarm: Alarm, instance: RuleInstance | None) -> Certainty:
         return Certainty.POSSIBLE
     if instance is None:
         return Certainty.LIKELY
-    steps = instance.rule.steps
-    condition = steps[min(alarm.step, len(steps) - 1)].when
+    condition = instance.steps[min(alarm.step, len(instance.steps) - 1)].when
     if rests_on_habit(condition):
         return Certainty.POSSIBLE
     return Certainty.LIKELY if alone(condition, instance.devices, instance.kinds) else Certainty.OBSERVED

@@ -510,9 +510,9 @@ class Engine:
         self._catch_up(running, effects)
 
     def _regrade(self, running: _Running, alarm: Alarm, effects: list[Effect], tally: Tally) -> None:
-        rule = running.instance.rule
+        rule, steps = running.instance.rule, running.instance.steps
         # What is over by now may have begun at a step that the rule does not have any more.
-        priority = rule.steps[min(alarm.step, len(rule.steps) - 1)].priority
+        priority = steps[min(alarm.step, len(steps) - 1)].priority
         if (priority, rule.alarm_class) != (alarm.priority, alarm.alarm_class):
             tally.alarm(rule.id, "regraded", alarm.alarm_id)
             self._move(running, Regraded(priority, rule.alarm_class), effects)
@@ -546,6 +546,10 @@ class Engine:
             rule: self._shadow_counts[rule]
             for rule in dict.fromkeys(one.instance.rule.id for one in self._running if one.instance.is_shadow)
         }
+
+    def is_claimed(self, device: str) -> bool:
+        """Whether a rule wants something of an actuator (`site/device`) at present."""
+        return self._linkage.heeded(device) is not None
 
     def failures(self) -> list[RuleFailure]:
         """The rules out of service, in the order they failed."""
@@ -888,6 +892,8 @@ class Engine:
         cause = running.standing.alarm.alarm_id if running.standing is not None else instance.alarm_id(onset)
         before = running.engagement
         running.engagement = begin(before, onset, cause, phase, self._now, instance.targets)
+        if not running.engagement.wish:
+            return
         risen = self._claim(running)
         heeded = [target for target in instance.targets[phase] if self._is_heeded(running, target)]
         self._ask(running, heeded, effects, again=before is None or not before.is_open)
@@ -908,7 +914,8 @@ class Engine:
         engagement = running.engagement
         if engagement is not None and engagement.is_open:
             running.engagement = replace(engagement, phase=engagement.over)
-            self._ask(running, self._end_claims(running.name, engagement, effects), effects, again=True)
+            if engagement.wish or engagement.undo:
+                self._ask(running, self._end_claims(running.name, engagement, effects), effects, again=True)
 
     def _ask(self, running: _Running, targets: Iterable[Target], effects: list[Effect], *, again: bool) -> None:
         """Ask actuators for something; what they were asked before only if it is asked `again`, by another id."""
@@ -1166,7 +1173,7 @@ def _is_meant(command: OutOfService, running: _Running) -> bool:
 def _draft(instance: RuleInstance, change: Change, now: datetime) -> Alarm:
     rule, evidence = instance.rule, change.evidence
     onset = change.onset_time or change.event_time
-    judged = rule.steps[change.step]
+    judged = instance.steps[change.step]
     signal = evidence.signal or ""
     unit = instance.unit(signal) if evidence.value is not None else ""
     device = instance.label(signal)

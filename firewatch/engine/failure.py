@@ -88,6 +88,7 @@ def _instance(rule: str, at: RuleInstance | Alarm, priority: str, mode: Mode) ->
     )
     return RuleInstance(
         rule=spec,
+        steps=spec.steps,
         site=at.site,
         subject=at.subject,
         building=at.building,

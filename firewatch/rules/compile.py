@@ -92,12 +92,13 @@ def beside(targets: tuple[Target, ...], others: Iterable[Target]) -> tuple[Targe
 class RuleInstance(msgspec.Struct, frozen=True):
     """One rule for one subject, with everything known beforehand about the alarms it may raise.
 
-    `subject` is `site/asset` or `site/device`, `devices` are those it may listen to. `places` are where it stands, for
-    each reach of a suppression; empty where the rule takes part in none. `fingerprint` changes when a state kept from
-    before would no longer fit.
+    `steps` are the rule's, `subject` is `site/asset` or `site/device`, `devices` are those it may listen to. `places`
+    are where it stands, for each reach of a suppression; empty where the rule takes part in none. `fingerprint` changes
+    when a state kept from before would no longer fit.
     """
 
     rule: RuleSpec
+    steps: tuple[StepSpec, ...]
     site: str
     subject: str
     building: str
@@ -338,6 +339,7 @@ class _Builder:
         subject = self._subject
         return RuleInstance(
             rule=self._rule,
+            steps=self._plan.steps,
             site=subject.site.id,
             subject=subject.name,
             building=subject.item.building,

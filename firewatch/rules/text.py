@@ -24,6 +24,8 @@ def render(
 
 
 def _fill(text: str, words: dict[str, str]) -> str:
+    if "{" not in text:
+        return text
     return _PLACEHOLDER.sub(lambda match: words[match[1]], text)
 
 
