@@ -30,7 +30,7 @@ class HttpPoster:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.host = urlsplit(url).hostname or "the receiver"
+        self.host = _host(url)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
@@ -68,6 +68,14 @@ class HttpPoster:
         if status in _NEVER:
             return PermanentDeliveryError(said)
         return TemporaryDeliveryError(said, _read_retry_after(retry_after, now))
+
+
+def _host(url: str) -> str:
+    """What may be said of an address."""
+    try:
+        return urlsplit(url).hostname or "the receiver"
+    except ValueError:
+        return "the receiver"
 
 
 def _session() -> aiohttp.ClientSession:

@@ -14,11 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import structlog
 
-from firewatch.broadcast.channel import DeliveryError, PermanentDeliveryError
+from firewatch.broadcast.channel import PermanentDeliveryError
 from firewatch.broadcast.http import HttpPoster
 from firewatch.broadcast.secret import read_secret
 from firewatch.config.channel_spec import SecretSpec
+from firewatch.errors import ConfigError, FirewatchError
 from firewatch.model.command import ActuatorAnswer, AnswerState
 from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.site import HttpAddress, Inventory
@@ -37,6 +39,8 @@ DETAIL_LIMIT = 256
 _encode = msgspec.json.Encoder().encode
 _decode_answer = msgspec.json.Decoder(AnswerMessage).decode
 
+log = structlog.get_logger("firewatch.actuators")
+
 OnAnswer = Callable[[ActuatorAnswer], None]
 
 
@@ -46,14 +50,9 @@ class HttpCarrier:
     def __init__(
         self, device: str, address: HttpAddress, clock: Clock, telemetry: Telemetry, on_answer: OnAnswer
     ) -> None:
-        """Read the device's token, if it has one.
-
-        Raises:
-            ConfigError: it cannot be read.
-        """
         self._device = device
+        self._address = address
         self._poster = HttpPoster(address.url)
-        self._headers = {"Content-Type": "application/json", **_authorization(device, address)}
         self._clock = clock
         self._telemetry = telemetry
         self._on_answer = on_answer
@@ -75,7 +74,13 @@ class HttpCarrier:
         self._waiting.pop(command_id, None)
 
     async def run(self) -> None:
-        """Post for ever."""
+        """Post for ever. The token is read once before there is anything to post: one that is missing is logged, not
+        found out in a fire, and does not keep firewatch from watching.
+        """
+        try:
+            self._headers()
+        except ConfigError as error:
+            log.error("A device cannot be asked for anything.", device=self._device, reason=str(error))
         try:
             while True:
                 self._news.clear()
@@ -95,17 +100,30 @@ class HttpCarrier:
         key = message.id if message.attempt == 1 else f"{message.id}-{message.attempt}"
         try:
             async with asyncio.timeout(POST_TIMEOUT.total_seconds()):
-                body = await self._poster.post(
-                    _encode(message), {**self._headers, "Idempotency-Key": key}, self._clock.now()
-                )
+                headers = {**self._headers(), "Idempotency-Key": key}
+                body = await self._poster.post(_encode(message), headers, self._clock.now())
         except PermanentDeliveryError as error:
             self._answer(message, AnswerState.FAILED, str(error))
-        except DeliveryError as error:
+        except FirewatchError as error:
             self._lost(message, str(error))
         except TimeoutError:
             self._lost(message, f"{self._poster.host} did not answer in time")
+        except Exception as error:  # its text may hold an address with a secret in it
+            self._lost(message, f"an error nobody foresaw: {type(error).__name__}")
         else:
             self._take(message, body)
+
+    def _headers(self) -> dict[str, str]:
+        """Those of every request.
+
+        Raises:
+            ConfigError: the device's token cannot be read.
+        """
+        headers, address = {"Content-Type": "application/json"}, self._address
+        if address.token_file is not None or address.token_env is not None:
+            where = SecretSpec(file=Path(address.token_file) if address.token_file else None, env=address.token_env)
+            headers["Authorization"] = f"Bearer {read_secret(where, f'the token of {self._device}')}"
+        return headers
 
     def _take(self, message: CommandMessage, body: bytes) -> None:
         repeated = self._waiting.get(message.id)
@@ -134,11 +152,6 @@ class HttpCarriers:
     """Those of every device in an inventory that has an address of its own."""
 
     def __init__(self, inventory: Inventory, clock: Clock, telemetry: Telemetry, on_answer: OnAnswer) -> None:
-        """Read the tokens.
-
-        Raises:
-            ConfigError: one cannot be read.
-        """
         self.by_device: Mapping[str, HttpCarrier] = {
             name: HttpCarrier(name, device.http, clock, telemetry, on_answer)
             for site in inventory.sites
@@ -152,10 +165,3 @@ class HttpCarriers:
         async with asyncio.TaskGroup() as group:
             for carrier in self.by_device.values():
                 group.create_task(carrier.run())
-
-
-def _authorization(device: str, address: HttpAddress) -> dict[str, str]:
-    if address.token_file is None and address.token_env is None:
-        return {}
-    where = SecretSpec(file=Path(address.token_file) if address.token_file else None, env=address.token_env)
-    return {"Authorization": f"Bearer {read_secret(where, f'the token of {device}')}"}
