@@ -190,8 +190,14 @@ class HistoryReader(Protocol):
         """The later stages that some alarms reached, first to last."""
         ...
 
-    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+    def transitions_between(self, start: datetime, end: datetime) -> AsyncIterator[AlarmTransition]:
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
+        ...
+
+    async def condition_changes(self, alarm_ids: Sequence[str], limit: int) -> list[AlarmTransition]:
+        """The newest changes, at most so many each, by which the conditions of some alarms became active or inactive,
+        in the order of time.
+        """
         ...
 
     async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:

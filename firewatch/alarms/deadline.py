@@ -30,6 +30,7 @@ actuators later, such as to undo it, and whom an escalation tells later, is no s
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -186,6 +187,39 @@ def measure(
     )
 
 
+class Acknowledgements:
+    """When alarms were acknowledged, of changes taken in the order of time."""
+
+    def __init__(self) -> None:
+        self._of: defaultdict[str, list[tuple[int, datetime]]] = defaultdict(list)
+
+    def take(self, change: AlarmTransition) -> None:
+        """An alarm changed."""
+        if change.reason is TransitionReason.ACKNOWLEDGED:
+            self._of[change.alarm_id].append((change.number, change.transition_time))
+
+    def after(self, told: AlarmTransition) -> datetime | None:
+        """When somebody acknowledged what people were told by this change; None if nobody did."""
+        return next((time for number, time in self._of.get(told.alarm_id, ()) if number > told.number), None)
+
+
+def measure_all(
+    told: Iterable[AlarmTransition],
+    ways: Iterable[StageWay],
+    inventory: Inventory,
+    now: datetime,
+    acknowledgements: Acknowledgements,
+) -> list[Measured]:
+    """Several alarms as `measure` does one; `ways` are those of all of them."""
+    ways_of: defaultdict[str, list[StageWay]] = defaultdict(list)
+    for way in ways:
+        ways_of[way.alarm_id].append(way)
+    return [
+        measure(one, ways_of[one.alarm_id], inventory, now, acknowledged_time=acknowledgements.after(one))
+        for one in told
+    ]
+
+
 _Reached = dict[Milestone, datetime | None]
 
 
@@ -220,13 +254,9 @@ def _first(ways: Iterable[StageWay]) -> datetime | None:
 
 
 def _can_be_proven(way: StageWay, inventory: Inventory) -> bool:
-    site_id, _, device_id = way.device.partition("/")
-    for site in inventory.sites:
-        for device in site.devices:
-            if (site.id, device.id) == (site_id, device_id):
-                action = inventory.kinds[device.kind].action(way.action)
-                return action is not None and action.proof is not None
-    return False
+    kind = inventory.kind_of.get(way.device)
+    action = kind.action(way.action) if kind is not None else None
+    return action is not None and action.proof is not None
 
 
 def _step(stage: Milestone, reached: _Reached) -> Step:

@@ -34,6 +34,8 @@ compound's readings. Alarms that began before them are not known any more.
 """
 
 _PAGE = 1000
+_LATELY = 100
+"""More changes of one alarm say no more of it than these; one that chatters for months makes a hundred thousand."""
 _MOST_COMMANDS = 10_000
 """For one alarm, or of one operator, that are asked of the history: an evacuation speaks to a whole compound."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -198,10 +200,11 @@ async def _standing(reader: HistoryReader) -> list[Alarm]:
 
 
 async def _changes(standing: list[Alarm], reader: HistoryReader, now: datetime) -> list[AlarmTransition]:
-    """What happened lately, and all that happened to what stands, in the order of time."""
-    changes = await reader.transitions_between(now - LOOK_BACK, now)
-    for alarm in standing:
-        changes += await reader.transitions(alarm.alarm_id)
+    """What happened lately, and since when the condition of what stands is as it is, in the order of time."""
+    changes = [change async for change in reader.transitions_between(now - LOOK_BACK, now)]
+    for first in range(0, len(standing), _PAGE):
+        page = [alarm.alarm_id for alarm in standing[first : first + _PAGE]]
+        changes += await reader.condition_changes(page, _LATELY)
     return sorted(changes, key=lambda change: (change.transition_time, change.alarm_id, change.number))
 
 

@@ -7,7 +7,7 @@ back, while what happens meanwhile waits to be counted.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +15,15 @@ from typing import Protocol
 
 import structlog
 
-from firewatch.alarms.deadline import FIRE_LIMITS, OTHER_LIMITS, Milestone, StageWay, Verdict, begins_way, measure
+from firewatch.alarms.deadline import (
+    FIRE_LIMITS,
+    OTHER_LIMITS,
+    Acknowledgements,
+    Milestone,
+    Verdict,
+    begins_way,
+    measure_all,
+)
 from firewatch.alarms.workload import DAY, INTERVAL, Figures, IntervalLoad, Workload
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmTransition, Annunciation, Stage, StageReached
@@ -144,12 +152,9 @@ class WorkloadKeeper:
         for seat in self.room.seats:
             workloads[seat.id].begin([one for one in standing if seat in self.room.answering(one.alarm)])
         read = set()
-        begin = start
-        while begin <= now:
-            for transition in await self._reader.transitions_between(begin, min(begin + INTERVAL, now + _MICROSECOND)):
-                self._add(workloads, transition)
-                read.add((transition.alarm_id, transition.number))
-            begin += INTERVAL
+        async for transition in self._reader.transitions_between(start, now + _MICROSECOND):
+            self._add(workloads, transition)
+            read.add((transition.alarm_id, transition.number))
         waiting = [
             one for one in self._waiting if (one.alarm_id, one.number) not in read and one.transition_time >= start
         ]
@@ -204,11 +209,11 @@ class WorkloadKeeper:
             log.warning("Late alarms cannot be looked for: the history cannot be read.", reason=str(error))
 
     async def _look_at(self, followed: Sequence[_Followed], now: datetime) -> None:
-        ways_of: defaultdict[str, list[StageWay]] = defaultdict(list)
-        for way in await self._reader.stage_ways([one.told.alarm_id for one in followed]):
-            ways_of[way.alarm_id].append(way)
-        for one in followed:
-            measured = measure(one.told, ways_of[one.told.alarm_id], self._inventory, now)
+        ways = await self._reader.stage_ways([one.told.alarm_id for one in followed])
+        told = [one.told for one in followed]
+        for one, measured in zip(
+            followed, measure_all(told, ways, self._inventory, now, Acknowledgements()), strict=True
+        ):
             if measured.verdict is Verdict.LATE and measured.slow_stage is not None:
                 one.is_late = True
                 self._telemetry.emit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from datetime import timedelta
+from functools import cached_property
 
 import msgspec
 
@@ -248,8 +249,18 @@ class Site(msgspec.Struct, frozen=True):
     devices: tuple[Device, ...]
 
 
-class Inventory(msgspec.Struct, frozen=True):
+class Inventory(msgspec.Struct, frozen=True, dict=True):
     """All compounds one daemon watches, with the kinds of device found in them."""
 
     sites: tuple[Site, ...]
     kinds: dict[str, DeviceKind]
+
+    @cached_property
+    def kind_of(self) -> dict[str, DeviceKind]:
+        """The kind of each device (`site/device`)."""
+        return {
+            f"{site.id}/{device.id}": self.kinds[device.kind]
+            for site in self.sites
+            for device in site.devices
+            if device.kind in self.kinds
+        }

@@ -7,7 +7,7 @@ were left out is said.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +17,12 @@ import msgspec
 from firewatch.alarms.deadline import (
     FIRE_LIMITS,
     OTHER_LIMITS,
+    Acknowledgements,
     Limit,
     Measured,
     Milestone,
-    StageWay,
     begins_way,
-    measure,
+    measure_all,
 )
 from firewatch.alarms.deadline import Verdict as InTime
 from firewatch.alarms.target import Judgement, judge
@@ -162,7 +162,7 @@ class _Told:
         self.verdicts: Counter[Verdict] = Counter()
         self.drill_alarms = 0
         self._begun: list[AlarmTransition] = []
-        self._seen: defaultdict[str, list[AlarmTransition]] = defaultdict(list)
+        self._acknowledgements = Acknowledgements()
 
     def is_ours(self, transition: AlarmTransition) -> bool:
         """Whether the seat answers for the alarm."""
@@ -178,8 +178,7 @@ class _Told:
             self.drill_alarms += is_within and transition.annunciation is not None
             return
         self.log.add(transition)
-        if transition.reason is TransitionReason.ACKNOWLEDGED:
-            self._seen[alarm.alarm_id].append(transition)
+        self._acknowledgements.take(transition)
         if not is_within:
             return
         self.workload.take(transition)
@@ -190,18 +189,13 @@ class _Told:
 
     def measured(self, reader: ColumnReader) -> list[Measured]:
         """The ways of the month's alarms."""
+        inventory, now = self._request.inventory, self._request.now
         found = []
         for first in range(0, len(self._begun), _PAGE):
             page = self._begun[first : first + _PAGE]
-            ways: defaultdict[str, list[StageWay]] = defaultdict(list)
-            for way in reader.stage_ways([one.alarm_id for one in page]):
-                ways[way.alarm_id].append(way)
-            found += [self._measured(one, ways[one.alarm_id]) for one in page]
+            ways = reader.stage_ways([one.alarm_id for one in page])
+            found += measure_all(page, ways, inventory, now, self._acknowledgements)
         return found
-
-    def _measured(self, told: AlarmTransition, ways: Iterable[StageWay]) -> Measured:
-        seen = (one.transition_time for one in self._seen[told.alarm_id] if one.number > told.number)
-        return measure(told, ways, self._request.inventory, self._request.now, acknowledged_time=next(seen, None))
 
 
 def _covered(reader: ColumnReader, request: WorkloadRequest) -> tuple[datetime, datetime]:

@@ -38,6 +38,9 @@ READ_TIMEOUT = timedelta(seconds=10)
 INPUTS_PAGE = 1000
 """Small enough that turning a page into values holds the event loop for a few milliseconds only."""
 
+TRANSITIONS_PAGE = 250
+"""As above; each brings a whole alarm."""
+
 
 class PostgresReader:
     """Implements `ports.HistoryReader` over one connection, made when first needed and again when lost.
@@ -104,9 +107,22 @@ class PostgresReader:
         """The later stages that some alarms reached, first to last."""
         return list(map(read_stage, await self._rows("stages", {"alarm_ids": list(alarm_ids)})))
 
-    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+    async def transitions_between(self, start: datetime, end: datetime) -> AsyncIterator[AlarmTransition]:
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
-        rows = await self._rows("transitions_between", {"start": start, "end": end})
+        time, alarm_id, number = start, "", 0
+        while rows := await self._rows(
+            "transitions_page",
+            {"time": time, "alarm_id": alarm_id, "number": number, "end": end, "limit": TRANSITIONS_PAGE},
+        ):
+            for row in rows:
+                yield read_transition(row[0], row[1:])
+            alarm_id, number, time = rows[-1][:3]
+
+    async def condition_changes(self, alarm_ids: Sequence[str], limit: int) -> list[AlarmTransition]:
+        """The newest changes, at most so many each, by which the conditions of some alarms became active or inactive,
+        in the order of time.
+        """
+        rows = await self._rows("condition_changes", {"alarm_ids": list(alarm_ids), "limit": limit})
         return [read_transition(row[0], row[1:]) for row in rows]
 
     async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
 from firewatch.alarms.deadline import Milestone, StageWay
-from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached
+from firewatch.model.alarm import Alarm, AlarmTransition, Stage, StageReached, TransitionReason
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, AnswerState
 from firewatch.model.control_room import Drill, DutyCheck, EntryKind, LogEntry
 from firewatch.model.delivery import CALLS, Delivery, DeliveryState
@@ -138,11 +138,21 @@ class InMemoryHistory:
         found = (each for each in self._stages.values() if each.alarm_id in alarm_ids)
         return sorted(found, key=lambda each: each.stage_time)
 
-    async def transitions_between(self, start: datetime, end: datetime) -> list[AlarmTransition]:
+    async def transitions_between(self, start: datetime, end: datetime) -> AsyncIterator[AlarmTransition]:
         """What happened to alarms in start <= time < end, in the order of time; of shadow rules too."""
         found = (each for changes in self._transitions.values() for each in changes.values())
         within = (each for each in found if start <= each.transition_time < end)
-        return sorted(within, key=lambda each: (each.transition_time, each.alarm_id, each.number))
+        for each in sorted(within, key=_order):
+            yield each
+
+    async def condition_changes(self, alarm_ids: Sequence[str], limit: int) -> list[AlarmTransition]:
+        """The newest changes by which the conditions of some alarms became active or inactive, in the order of time."""
+        reasons = (TransitionReason.CONDITION_ACTIVE, TransitionReason.CONDITION_INACTIVE)
+        found: list[AlarmTransition] = []
+        for alarm_id in alarm_ids:
+            changes = [each for each in await self.transitions(alarm_id) if each.reason in reasons]
+            found += changes[-limit:]
+        return sorted(found, key=_order)
 
     async def stage_ways(self, alarm_ids: Sequence[str]) -> list[StageWay]:
         """What the later stages of some alarms wait for, or waited for; when one is journalled is not told."""
@@ -345,6 +355,10 @@ def _matches(alarm: Alarm, wanted: AlarmFilter) -> bool:
         and wanted.subject in (None, alarm.subject)
         and (wanted.before is None or (alarm.onset_time, alarm.alarm_id) < wanted.before)
     )
+
+
+def _order(change: AlarmTransition) -> tuple[datetime, str, int]:
+    return change.transition_time, change.alarm_id, change.number
 
 
 def _is_final(answer: ActuatorAnswer | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -23,9 +22,6 @@ WITHOUT_SHIFTS = timedelta(hours=12)
 
 LISTED = 500
 """Entries, checks and commands beyond these are not listed; the log has them all."""
-
-_AT_ONCE = 200
-"""Changes of alarms counted before the screens get their turn."""
 
 _UNSEEN = (AlarmState.UNACKNOWLEDGED, AlarmState.RTN_UNACKNOWLEDGED)
 _LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED)
@@ -140,11 +136,9 @@ class HandoverDesk:
         workload = Workload(since, window=None)
         standing = await self._reader.standing_at(since)
         workload.begin(change for change in standing if seat in self._room.answering(change.alarm))
-        for number, change in enumerate(await self._reader.transitions_between(since, now)):
+        async for change in self._reader.transitions_between(since, now):
             if seat in self._room.answering(change.alarm):
                 workload.take(change)
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(0)
         return workload.figures(now)
 
 

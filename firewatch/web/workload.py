@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from firewatch.alarms.deadline import Measured, StageWay, Verdict, begins_way, measure
+import msgspec
+
+from firewatch.alarms.deadline import Acknowledgements, Measured, Verdict, begins_way, measure_all
 from firewatch.alarms.target import judge
-from firewatch.model.alarm import AlarmTransition, TransitionReason
+from firewatch.model.alarm import AlarmTransition
 from firewatch.model.seat import Seat
 from firewatch.model.site import Inventory
 from firewatch.ports import Clock, HistoryReader, LiveView, Workloads
@@ -23,7 +24,8 @@ LONGEST_RANGE = timedelta(days=1)
 LISTED = 500
 """Alarms beyond these are counted and not listed."""
 
-_PAGE = timedelta(minutes=10)
+_PAGE = 250
+"""Measuring more in one go would hold everything else up."""
 
 
 class WorkloadApi:
@@ -87,8 +89,11 @@ class WorkloadApi:
         transitions = await self._reader.transitions(query.alarm_id)
         if not transitions and all(alarm.alarm_id != query.alarm_id for alarm in self._live.alarms()):
             raise ApiError(404, f"There is no alarm {query.alarm_id}.", "/api/v1/alarms lists the alarms.")
-        ways = await self._reader.stage_ways([query.alarm_id])
-        return AlarmDeadlines(query.alarm_id, self._measured(transitions, ways, self._clock.now()))
+        acknowledgements = Acknowledgements()
+        for change in transitions:
+            acknowledgements.take(change)
+        told = [change for change in transitions if _is_measured(change)]
+        return AlarmDeadlines(query.alarm_id, await self._measured(told, acknowledgements, self._clock.now()))
 
     async def deadlines(self, query: DeadlinesQuery) -> DeadlineList:
         """What was late, newest first."""
@@ -101,47 +106,54 @@ class WorkloadApi:
                 "The range from `start` to `end` is empty or longer than 24 h.",
                 "Ask for shorter ranges one after another; `firewatch report workload` has whole months.",
             )
-        measured = await self._between(start, min(end, now), now)
-        late = [one for one in reversed(measured) if one.verdict is Verdict.LATE]
-        not_yet = sum(one.verdict is Verdict.NOT_YET for one in measured)
-        return DeadlineList(start, end, alarms=len(measured), late=len(late), not_yet=not_yet, measured=late[:LISTED])
+        found = _Found()
+        told: list[AlarmTransition] = []
+        async for change in self._reader.transitions_between(start, min(end, now)):
+            found.acknowledgements.take(change)
+            if _is_measured(change):
+                told.append(change)
+            if len(told) == _PAGE:
+                found.take(told, await self._measured(told, Acknowledgements(), now))
+                told = []
+        found.take(told, await self._measured(told, Acknowledgements(), now))
+        return DeadlineList(
+            start,
+            end,
+            alarms=found.verdicts.total(),
+            late=found.verdicts[Verdict.LATE],
+            not_yet=found.verdicts[Verdict.NOT_YET],
+            measured=found.newest_late(),
+        )
 
-    async def _between(self, start: datetime, end: datetime, now: datetime) -> list[Measured]:
-        """The alarms that people were told of in start <= time < end, a page after the other."""
-        transitions: list[AlarmTransition] = []
-        ways: list[StageWay] = []
-        while start < end:
-            page = await self._reader.transitions_between(start, min(start + _PAGE, end))
-            told = [one.alarm_id for one in page if begins_way(one)]
-            ways += await self._reader.stage_ways(told) if told else []
-            transitions += page
-            start += _PAGE
-            await asyncio.sleep(0)
-        return self._measured(transitions, ways, now)
-
-    def _measured(
-        self, transitions: Sequence[AlarmTransition], ways: Iterable[StageWay], now: datetime
+    async def _measured(
+        self, told: Sequence[AlarmTransition], acknowledgements: Acknowledgements, now: datetime
     ) -> list[Measured]:
-        ways_of: defaultdict[str, list[StageWay]] = defaultdict(list)
-        for way in ways:
-            ways_of[way.alarm_id].append(way)
-        seen_of: defaultdict[str, list[AlarmTransition]] = defaultdict(list)
-        for one in transitions:
-            if one.reason is TransitionReason.ACKNOWLEDGED:
-                seen_of[one.alarm_id].append(one)
+        ways = await self._reader.stage_ways([one.alarm_id for one in told]) if told else []
+        return measure_all(told, ways, self._inventory, now, acknowledgements)
+
+
+class _Found:
+    """What came of the alarms of a range, however many there were; of the late ones the newest are kept."""
+
+    def __init__(self) -> None:
+        self.verdicts: Counter[Verdict] = Counter()
+        self.acknowledgements = Acknowledgements()
+        self._late: deque[tuple[AlarmTransition, Measured]] = deque(maxlen=LISTED)
+
+    def take(self, told: Sequence[AlarmTransition], measured: Sequence[Measured]) -> None:
+        self.verdicts.update(one.verdict for one in measured)
+        self._late += (pair for pair in zip(told, measured, strict=True) if pair[1].verdict is Verdict.LATE)
+
+    def newest_late(self) -> list[Measured]:
+        """Newest first; each may have been acknowledged long after it was told."""
         return [
-            measure(
-                told,
-                ways_of[told.alarm_id],
-                self._inventory,
-                now,
-                acknowledged_time=next(
-                    (seen.transition_time for seen in seen_of[told.alarm_id] if seen.number > told.number), None
-                ),
-            )
-            for told in transitions
-            if begins_way(told) and told.alarm.drill is None
+            msgspec.structs.replace(measured, acknowledged_time=self.acknowledgements.after(told))
+            for told, measured in reversed(self._late)
         ]
+
+
+def _is_measured(change: AlarmTransition) -> bool:
+    return begins_way(change) and change.alarm.drill is None
 
 
 def _named(seats: Iterable[Seat]) -> str:

@@ -320,6 +320,28 @@ FROM alarm_transition
 WHERE transition_time >= %(start)s AND transition_time < %(end)s
 ORDER BY transition_time, alarm_id, number
 
+-- transitions_page --
+-- Those of above after a place in their order.
+SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
+FROM alarm_transition
+WHERE transition_time >= %(time)s AND transition_time < %(end)s
+  AND (transition_time, alarm_id, number) > (%(time)s, %(alarm_id)s, %(number)s)
+ORDER BY transition_time, alarm_id, number
+LIMIT %(limit)s
+
+-- condition_changes --
+-- The newest by which the conditions of some alarms became active or inactive.
+SELECT newest.*
+FROM unnest(%(alarm_ids)s::text[]) AS wanted (alarm_id)
+CROSS JOIN LATERAL (
+    SELECT alarm_id, number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
+    FROM alarm_transition AS t
+    WHERE t.alarm_id = wanted.alarm_id AND t.reason IN ('condition_active', 'condition_inactive')
+    ORDER BY t.number DESC
+    LIMIT %(limit)s
+) AS newest
+ORDER BY newest.transition_time, newest.alarm_id, newest.number
+
 -- first_transition --
 SELECT min(transition_time) FROM alarm_transition
 

@@ -9,12 +9,13 @@ import psycopg
 import pytest
 
 from firewatch.alarms.deadline import Milestone, StageWay
-from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached
+from firewatch.model.alarm import AlarmState, Annunciation, Shelf, Stage, StageReached, TransitionReason
 from firewatch.model.command import Acknowledge
 from firewatch.model.control_room import Drill, DutyCheck, DutyState, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
 from firewatch.model.text import LocalText
 from firewatch.ports import AlarmFilter, EngineInput
+from firewatch.storage import reader
 from firewatch.storage.history import PostgresHistory
 from firewatch.testing.history import InMemoryHistory
 
@@ -58,9 +59,7 @@ class Records:
         assert await kept.log_entries(at(0), at(9), kinds=[EntryKind.START, EntryKind.STOP]) == [started]
 
     async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
-        answered = msgspec.structs.replace(
-            CHECK, state=DutyState.ANSWERED, ended_time=at(20), answered_by="li"
-        )
+        answered = msgspec.structs.replace(CHECK, state=DutyState.ANSWERED, ended_time=at(20), answered_by="li")
         other = msgspec.structs.replace(CHECK, check_id="c2", asked_time=at(30))
         kept.write([CHECK, answered, CHECK, other])
         await kept.flush()
@@ -119,8 +118,8 @@ class Records:
         kept.write([later])
         await kept.flush()
         assert await kept.last_word() == at(70)
-        assert await kept.transitions_between(at(0), at(71)) == [later]
-        assert await kept.transitions_between(at(0), at(70)) == []
+        assert [each async for each in kept.transitions_between(at(0), at(71))] == [later]
+        assert [each async for each in kept.transitions_between(at(0), at(70))] == []
 
     async def test_the_later_stages_of_an_alarm_say_what_they_wait_for_and_when_it_came(self, kept: Any) -> None:
         kept.write(
@@ -153,7 +152,28 @@ class Records:
         kept.write(told)
         await kept.flush()
         assert await kept.transitions("a1") == told
-        assert await kept.transitions_between(at(0), at(60)) == told
+        assert [each async for each in kept.transitions_between(at(0), at(60))] == told
+
+    async def test_changes_come_in_the_order_of_time_however_many_pages_they_take(
+        self, kept: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "TRANSITIONS_PAGE", 2)
+        at_once = [transition(5, alarm_id=name) for name in "bcdef"]
+        kept.write([*at_once, transition(1), transition(7), transition(9)])
+        await kept.flush()
+        found = [each async for each in kept.transitions_between(at(1), at(9))]
+        assert found == [transition(1), *at_once, transition(7)]
+
+    async def test_when_conditions_changed_is_told_of_the_newest_changes_alone(self, kept: Any) -> None:
+        active, inactive = TransitionReason.CONDITION_ACTIVE, TransitionReason.CONDITION_INACTIVE
+        reasons = [active, TransitionReason.ACKNOWLEDGED, inactive, TransitionReason.SHELVED, active]
+        changes = [
+            msgspec.structs.replace(transition(number), reason=reason) for number, reason in enumerate(reasons, start=1)
+        ]
+        kept.write([*changes, transition(8, alarm_id="a2"), transition(9, alarm_id="a3")])
+        await kept.flush()
+        assert await kept.condition_changes(["a1", "a2"], 2) == [changes[2], changes[4], transition(8, alarm_id="a2")]
+        assert await kept.condition_changes([], 2) == []
 
     async def test_what_stood_at_a_time_is_found_whatever_became_of_it(self, kept: Any) -> None:
         gone = [transition(1, alarm_id="gone"), transition(2, AlarmState.NORMAL, alarm_id="gone")]

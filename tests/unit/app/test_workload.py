@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -121,10 +122,11 @@ async def test_what_is_written_while_the_day_is_read_back_is_counted_once() -> N
     kept = Kept()
     read, late = kept.below.transitions_between, kept.change("during")
 
-    async def read_while_something_happens(start: Any, end: Any) -> list[AlarmTransition]:
-        if late not in await read(start, end):
+    async def read_while_something_happens(start: Any, end: Any) -> AsyncIterator[AlarmTransition]:
+        if not kept.of(SeatTold):
             kept.history.write([late])
-        return await read(start, end)
+        async for each in read(start, end):
+            yield each
 
     kept.below.transitions_between = read_while_something_happens  # type: ignore[method-assign]
     await kept.run()
