@@ -23,7 +23,7 @@ class Notification:
     """What a target is told.
 
     `delivery_id` is the same at every attempt: a receiver that knows it has been told already. `alarms` are the alarms
-    as they were when the delivery was made: one; for a `summary` the first of those that it sums up; for a `test`
+    as they were when the delivery fell due: one; for a `summary` the first of those that it sums up; for a `test`
     none. `number` is the place of the told change among its alarm's. `title` and `body` are written in `language`.
     `total` is how many alarms it tells of. `created_time` is when the notifier made it, `attempt_time` the present: a
     channel needs no clock.

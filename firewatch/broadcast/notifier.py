@@ -204,12 +204,14 @@ class Notifier:
             return []
         call = self._calls.get(change.alarm_id) or _Call()
         records: list[Delivery] = []
-        if not is_unanswered(alarm):
+        if is_unanswered(alarm):
+            self._renew_planned(call, change)
+        else:
             records += self._withdraw_planned(call, change.transition_time)
         told = [target for target, since in call.told.items() if since <= change.transition_time]
         for delivery in (*self._to_be_told(change, call), *self._book.told_since(change, told)):
             call.add(delivery)
-            records += self._dispatch(delivery, alarm)
+            records += self._dispatch(delivery, change)
         if alarm.stands and call.told:
             self._calls[change.alarm_id] = call
         else:
@@ -229,6 +231,12 @@ class Notifier:
         outlet = self._outlets.get(delivery.target)
         return earlier is not None and outlet is not None and outlet.holds(earlier.delivery_id)
 
+    def _renew_planned(self, call: _Call, change: AlarmTransition) -> None:
+        for delivery in call.planned.values():
+            outlet = self._outlets.get(delivery.target)
+            if outlet is not None and change.transition_time < delivery.due_time:
+                outlet.renew(delivery.delivery_id, change)
+
     def _withdraw_planned(self, call: _Call, now: datetime) -> list[Delivery]:
         records: list[Delivery] = []
         for delivery in call.planned.values():
@@ -240,12 +248,12 @@ class Notifier:
         call.planned.clear()
         return records
 
-    def _dispatch(self, delivery: Delivery, alarm: Alarm | None) -> list[Delivery]:
+    def _dispatch(self, delivery: Delivery, change: AlarmTransition | None) -> list[Delivery]:
         outlet = self._outlets.get(delivery.target)
         if outlet is None:
             now = self._around.clock.now()
             return [_ended(delivery, DeliveryState.DEAD, now, _NO_TARGET)]
-        return [outlet.add(delivery, alarm)]
+        return [outlet.add(delivery, change)]
 
 
 async def _keep(outlet: Outlet) -> None:

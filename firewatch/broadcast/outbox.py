@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from firewatch.config.notification_spec import RateLimitSpec
-from firewatch.model.alarm import Alarm
+from firewatch.model.alarm import AlarmTransition
 from firewatch.model.delivery import Delivery, DeliveryState
 
 FIRST_RETRY = timedelta(seconds=2)
@@ -46,10 +46,10 @@ _ERROR_LIMIT = 500
 
 @dataclass(slots=True)
 class Waiting:
-    """A delivery, with its alarm as it was then; None where that has to be read from the history first."""
+    """A delivery, with the change that it tells; None where that has to be read from the history first."""
 
     delivery: Delivery
-    alarm: Alarm | None
+    change: AlarmTransition | None
     withdrawn: bool = False
 
 
@@ -134,13 +134,13 @@ class Outbox:
         """Whether something is on its way."""
         return self._on_its_way is not None
 
-    def add(self, delivery: Delivery, alarm: Alarm | None) -> bool:
+    def add(self, delivery: Delivery, change: AlarmTransition | None) -> bool:
         """Take a delivery; False if the outbox is full. One that is in it already stays as it is."""
         if delivery.delivery_id in self._in:
             return True
         if len(self._in) >= LIMIT:
             return False
-        parcel = Parcel([Waiting(delivery, alarm)], delivery.next_attempt_time or delivery.due_time)
+        parcel = Parcel([Waiting(delivery, change)], delivery.next_attempt_time or delivery.due_time)
         siblings = list(self._of_alarm.get(delivery.alarm_id, {}).values())
         earlier = [other.due_time for other in siblings if other.first < parcel.first]
         parcel.due_time = max(parcel.due_time, *earlier) if earlier else parcel.due_time
@@ -148,6 +148,12 @@ class Outbox:
         if len(earlier) < len(siblings):
             self._put_off_what_follows(parcel)
         return True
+
+    def renew(self, delivery_id: str, change: AlarmTransition) -> None:
+        """Its alarm has changed before it fell due: that is what it tells now."""
+        for each in self._in[delivery_id].waiting if delivery_id in self._in else ():
+            if each.delivery.delivery_id == delivery_id:
+                each.change = change
 
     def withdraw(self, delivery_id: str, now: datetime) -> list[Delivery]:
         """Do not send it if that is still possible; returns its record, or nothing while it is on its way."""

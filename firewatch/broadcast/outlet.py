@@ -32,7 +32,7 @@ from firewatch.broadcast.outbox import (
 )
 from firewatch.config.notification_spec import CHANNEL_KINDS, TargetSpec
 from firewatch.errors import FirewatchError
-from firewatch.model.alarm import Alarm, AlarmClass, Stage, StageReached
+from firewatch.model.alarm import AlarmClass, AlarmTransition, Stage, StageReached
 from firewatch.model.delivery import CALLS, Delivery, DeliveryState, NotificationReason
 from firewatch.ports import Clock, History, HistoryReader, NotificationTarget, PartStatus, Record
 from firewatch.telemetry.events import (
@@ -107,10 +107,10 @@ class Outlet:
 
     # What the notifier calls.
 
-    def add(self, delivery: Delivery, alarm: Alarm | None) -> Delivery:
+    def add(self, delivery: Delivery, change: AlarmTransition | None) -> Delivery:
         """Have it sent when it is due; returns its record, which is dead where too many wait already."""
         lane = self._fire if delivery.alarm_class is AlarmClass.FIRE else self._rest
-        if not lane.outbox.add(delivery, alarm):
+        if not lane.outbox.add(delivery, change):
             error = f"more than {LIMIT} messages wait for this target"
             delivery = msgspec.structs.replace(
                 delivery,
@@ -123,6 +123,11 @@ class Outlet:
             self._tell_dead([delivery])
         lane.bell.set()
         return delivery
+
+    def renew(self, delivery_id: str, change: AlarmTransition) -> None:
+        """Its alarm has changed before it fell due: that is what it tells now."""
+        for lane in self._lanes:
+            lane.outbox.renew(delivery_id, change)
 
     def withdraw(self, delivery_id: str, now: datetime) -> list[Delivery]:
         """Do not send it, if that can still be; returns its record, if there is something to record."""
@@ -315,12 +320,13 @@ class Outlet:
             StorageError: an alarm cannot be read at present.
             PermanentDeliveryError: nobody knows the alarm any more.
         """
-        known = [(each.delivery, alarm) for each in parcel.waiting if (alarm := await self._alarm(each)) is not None]
-        if not known:
+        told = [(each.delivery, change) for each in parcel.waiting if (change := await self._change(each)) is not None]
+        if not told:
             raise PermanentDeliveryError("the history does not know the alarm any more")
-        delivery, total, language = known[0][0], len(parcel.waiting), self.spec.language
+        known = [(delivery, change.alarm) for delivery, change in told]
+        (delivery, change), total, language = told[0], len(parcel.waiting), self.spec.language
         if total == 1:
-            title, body = self._wording.of_one(*known[0], language)
+            title, body = self._wording.of_one(delivery, change.alarm, language)
         else:
             title, body = self._wording.of_several(known, total, language)
         return Notification(
@@ -333,16 +339,19 @@ class Outlet:
             created_time=delivery.created_time,
             attempt_time=self._around.clock.now(),
             alarms=tuple(alarm for _, alarm in known),
-            number=delivery.number if total == 1 else 0,
+            number=change.number if total == 1 else 0,
             total=total,
         )
 
-    async def _alarm(self, waiting: Waiting) -> Alarm | None:
-        if waiting.alarm is None:
+    async def _change(self, waiting: Waiting) -> AlarmTransition | None:
+        """What a delivery tells; of what was planned for later, the last change before it fell due."""
+        if waiting.change is None:
             delivery = waiting.delivery
-            changes = await self._around.reader.transitions(delivery.alarm_id)
-            waiting.alarm = next((each.alarm for each in changes if each.number == delivery.number), None)
-        return waiting.alarm
+            is_planned = delivery.reason is NotificationReason.ESCALATED
+            for change in await self._around.reader.transitions(delivery.alarm_id):
+                if change.number == delivery.number or (is_planned and change.transition_time < delivery.due_time):
+                    waiting.change = change
+        return waiting.change
 
     # What came of it.
 

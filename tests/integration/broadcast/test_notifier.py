@@ -19,6 +19,7 @@ from firewatch.config.notification_spec import TargetSpec, WebhookSpec
 from firewatch.errors import ConfigError, RefusedCommandError
 from firewatch.model.alarm import AlarmClass, AlarmTransition, Stage
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
+from firewatch.model.text import LocalText
 from firewatch.telemetry.telemetry import Telemetry
 from firewatch.testing.clock import FakeClock
 from firewatch.testing.history import InMemoryHistory
@@ -278,6 +279,26 @@ async def test_an_alarm_that_nobody_acknowledges_is_escalated_also_when_firewatc
             await until(lambda: bool(head.taken))
             assert reasons(head) == ["escalated"]
             assert "2分钟" in head.taken[0].body.decode()
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_who_is_called_later_hears_how_the_alarm_is_by_then(down: bool) -> None:
+    async with receiver() as chat, receiver() as head:
+        world = World("targets:\n" + to("chat", chat) + to("head", head, ", changes: true") + ESCALATING)
+        tale = Tale()
+        async with world.running():
+            world.happens(tale.told())
+            world.passes(minutes=1)
+            world.happens(tale.changed(world.clock.now(), text=LocalText(zh="浓烟", en="Dense smoke")))
+            if not down:
+                world.passes(minutes=2)
+                await until(lambda: bool(head.taken))
+        if down:
+            world.clock.advance(timedelta(minutes=2))
+            async with world.running():
+                await until(lambda: bool(head.taken))
+        assert reasons(head) == ["escalated"]
+        assert "浓烟" in head.taken[0].body.decode()
 
 
 async def test_an_acknowledgement_ends_the_escalation_and_the_record_says_so() -> None:

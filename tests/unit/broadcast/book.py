@@ -75,6 +75,10 @@ class Tale:
         state = AlarmState.NORMAL if seen else AlarmState.RTN_UNACKNOWLEDGED
         return self._change(when, TransitionReason.CONDITION_INACTIVE, state=state, condition=ConditionState.INACTIVE)
 
+    def changed(self, when: datetime, **changes: object) -> AlarmTransition:
+        """Something else about it, of which nobody is told."""
+        return self._change(when, TransitionReason.CONDITION_KNOWN, **changes)
+
     def hidden(self, when: datetime) -> AlarmTransition:
         return self._change(when, TransitionReason.SUPPRESSED, hidden=True, suppressed_by="another")
 
