@@ -236,9 +236,9 @@ class _Limits:
 class _Session:
     """A camera's score and what guards it. A frame below `vote` is empty.
 
-    Between two frames that are not empty, or two changes of the guard, either no frame counts or all do. If they do,
-    whatever session was open is over with the first frame that comes `length` after the first of them. What follows
-    only moves the time of the newest frame, and the last of them has it.
+    Between two frames that are not empty, or two changes of the guard, nothing begins, and whatever session was open is
+    over with the first frame that comes `length` after the first of them. What follows only moves the time of the
+    newest frame, and the last of them has it.
     """
 
     def __init__(self, code: int, guards: tuple[int, ...], vote: float, length: timedelta) -> None:

@@ -3,7 +3,9 @@
     idle --frame >= enter--> suspected --votes--> confirmed (active) --empty for hold--> idle, quiet
                              suspected --decide_within--> idle, quiet (rejected)
 
-A frame counts while the guard `while` is not inactive: where the guard cannot be judged, firewatch watches anyway.
+The guard `while` says where a visit may begin: while it is inactive nothing is suspected, and where it cannot be judged
+firewatch watches anyway. Once a visit has begun every frame counts, so that what rides along in a lift goes on being
+seen, and its session ends where it leaves.
 
 How a confirmed session ends is decided with care, because the lift's door is held by it. It ends through frames
 that were seen and in which nothing voted, from the last vote on for `hold`, by their event time. Silence is not such
@@ -74,8 +76,6 @@ class CameraSessionEvaluator:
             return state, NO_CHANGES
         score = number_of(observation)
         if score is None:
-            return state, NO_CHANGES
-        if state.guard is not None and state.guard.condition is _INACTIVE:
             return state, NO_CHANGES
         return self._frame(state, observation, score)
 
@@ -167,6 +167,8 @@ class CameraSessionEvaluator:
         self, state: CameraSessionState, observation: Observation, score: float, *, late: bool
     ) -> tuple[CameraSessionState, Changes]:
         event_time = observation.event_time
+        if state.guard is not None and state.guard.condition is _INACTIVE:
+            return state, NO_CHANGES
         quiet = state.quiet_until is not None and event_time < state.quiet_until
         if score >= self._spec.enter and not quiet:
             suspected = replace(

@@ -232,7 +232,7 @@ class CameraSessionSpec(SpecModel):
     condition active, as soon as `frames` frames voted and their share of the frames seen in the session reaches
     `share`; within a session a frame votes from `stay` on. A session not confirmed after `decide_within` is
     rejected. A confirmed one ends `hold` after the last vote; for `quiet` after any end nothing is suspected.
-    Frames count only while the condition `while` is not inactive.
+    A session begins only while the condition `while` is not inactive; once it has begun every frame counts.
     """
 
     signal: str

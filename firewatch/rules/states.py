@@ -164,7 +164,7 @@ class CoincidenceState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
 class CameraSessionState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="camera_session"):
     """A camera's session. `start_time` is None outside a session, `confirmed` is False while it is suspected.
 
-    `frame_time` is the newest frame that counted, `heard_time` when it was heard. `vote_times` are the newest votes of
+    `frame_time` is the newest frame, `heard_time` when it was heard. `vote_times` are the newest votes of
     a suspected session, `picture` the newest one with a vote. `empty_since_time` is since when no frame has voted.
     Nothing is suspected before `quiet_until`.
     """

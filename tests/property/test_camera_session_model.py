@@ -49,11 +49,12 @@ def steps(values: list[float | str]) -> st.SearchStrategy[list[Step]]:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame that counts: when it was taken, when it was heard, and its score."""
+    """When it was taken, when it was heard, its score, and whether a visit may begin with it."""
 
     time: float
     heard: float
     score: float
+    may_begin: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def visits(frames: list[Frame], now: float) -> list[Visit]:
     found: list[Visit] = []
     quiet_until = -inf
     while True:
-        first = next((each for each in frames if each.score >= ENTER and each.time >= quiet_until), None)
+        begins = (each for each in frames if each.may_begin and each.score >= ENTER and each.time >= quiet_until)
+        first = next(begins, None)
         if first is None:
             return found
         frames = frames[frames.index(first) :]
@@ -109,7 +111,8 @@ def condition(frames: list[Frame], listened: list[float], now: float) -> str:
     lasts = bool(found) and found[-1].ended is None
     if lasts and found[-1].confirmed:
         return "active" if now - max([frames[-1].heard, *listened]) < HOLD else "unknown"
-    if not frames or (lasts and found[-1].began == frames[0].time):
+    first = next((each for each in frames if each.may_begin), None)
+    if first is None or (lasts and found[-1].began == first.time):
         return "unknown"
     return "inactive"
 
@@ -157,8 +160,8 @@ def test_the_visits_are_those_that_can_be_marked_among_the_frames(story: list[St
         now += step.pause
         drive.advance(now)
         check(drive, frames, listened, now)
-        if step.again is not None and frames:
-            frame = frames[-1 - step.again % len(frames)]
+        if step.again is not None and (heard := [each for each in frames if each.may_begin]):
+            frame = heard[-1 - step.again % len(heard)]
             drive.hear(now, frame.score, event=frame.time)
         elif isinstance(step.value, str) and step.value != BAD:
             door = step.value
@@ -166,8 +169,8 @@ def test_the_visits_are_those_that_can_be_marked_among_the_frames(story: list[St
         else:
             time = max(newest, now - step.late_by)
             drive.hear(now, step.value, event=time)
-            if time > newest and door != "closed" and step.value in SCORES:
-                frames.append(Frame(time, now, float(step.value)))
+            if time > newest and step.value in SCORES:
+                frames.append(Frame(time, now, float(step.value), may_begin=door != "closed"))
                 newest = time
         check(drive, frames, listened, now)
 

@@ -125,21 +125,42 @@ def test_camera_sessions(settings: dict[str, Any], steps: list[tuple[Any, ...]])
     session(**settings).play(steps)
 
 
-def test_with_the_door_closed_frames_do_not_count() -> None:
+def test_with_the_door_closed_nothing_is_suspected() -> None:
     session(guarded=True).play(
         [
             (0, DOOR, "closed", ""),
             (1, BIKE, 0.9, ""),
             (2, DOOR, "opening", ""),
             (3, BIKE, 0.9, "suspected"),
-            (3.2, BIKE, 0.9, "active"),
-            (4, DOOR, "closed", ""),
-            (6, BIKE, 0.0, ""),
-            (11, BIKE, 0.0, "unknown"),
-            (20, DOOR, "open", ""),
-            (21, BIKE, 0.0, "active"),
-            (24, BIKE, 0.0, ""),
-            (28, BIKE, 0.0, "inactive"),
+        ]
+    )
+
+
+def test_what_rides_along_behind_closed_doors_stays_seen_and_its_session_ends_where_it_leaves() -> None:
+    session(guarded=True).play(
+        [
+            (0, DOOR, "open", ""),
+            (1, BIKE, 0.9, "suspected"),
+            (1.2, DOOR, "closed", ""),
+            (1.4, BIKE, 0.9, "active"),
+            (30, BIKE, 0.9, "unknown active"),
+            (32, BIKE, 0.0, ""),
+            (36, BIKE, 0.0, ""),
+            (37, BIKE, 0.0, "inactive"),
+            (50, BIKE, 0.9, ""),
+        ]
+    )
+
+
+def test_a_suspicion_is_rejected_by_empty_frames_wherever_they_are_taken() -> None:
+    session(guarded=True).play(
+        [
+            (0, DOOR, "open", ""),
+            (1, BIKE, 0.9, "suspected"),
+            (1.2, DOOR, "closed", ""),
+            (2, BIKE, 0.0, ""),
+            (20, BIKE, 0.9, "rejected inactive"),
+            (20.2, BIKE, 0.9, ""),
         ]
     )
 
