@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from firewatch.broadcast.escalation import Book, is_unanswered
+from firewatch.broadcast.incidents import OpenIncidents
 from firewatch.broadcast.message import Wording
 from firewatch.broadcast.outlet import Outlet, Surroundings
 from firewatch.config.notification_spec import NotificationFile
@@ -59,6 +60,7 @@ class Notifier:
         self._around = surroundings
         self._outlets: dict[str, Outlet] = {}
         self._calls: dict[str, _Call] = {}
+        self._incidents = OpenIncidents()
         self._recorded: dict[str, int] = {}
         self._removed: list[Outlet] = []
         self._changed = asyncio.Event()
@@ -83,18 +85,24 @@ class Notifier:
         self._removed += before.values()
         self._changed.set()
 
-    async def recover(self, standing: Iterable[Alarm], changed: Iterable[str]) -> None:
+    async def recover(
+        self, standing: Iterable[Alarm], changes: Iterable[AlarmTransition], changed: Iterable[str]
+    ) -> None:
         """After a start: go on with what waited, and know whom the standing alarms called.
 
-        `changed` are the alarms whose changes the start settles; those that the history has already were told then.
+        `changes` are those recorded of what stands, in the order of time. `changed` are the alarms whose changes the
+        start settles; those that the history has already were told then.
 
         Raises:
             StorageError: the history cannot be read.
         """
         reader, now = self._around.reader, self._around.clock.now()
         calling = {alarm.alarm_id: alarm for alarm in standing}
+        for change in changes:
+            self._incidents.note(change)
         for delivery in await reader.called(list(calling)):
             self._calls.setdefault(delivery.alarm_id, _Call()).add(delivery)
+            self._incidents.note_escalated(delivery.alarm_id)
         for alarm_id in changed:
             self._recorded[alarm_id] = max((each.number for each in await reader.transitions(alarm_id)), default=0)
         records: list[Delivery] = []
@@ -109,13 +117,14 @@ class Notifier:
     def take(self, changes: Sequence[AlarmTransition]) -> list[Delivery]:
         """Have people told of changes; returns what is to be written with them. Never waits and never raises."""
         records: list[Delivery] = []
-        for change in changes:
-            try:
-                records += self._take(change)
-            except Exception as error:  # whatever it is, the console and the feed must still be told
-                what = f"{type(error).__name__}: {error}"
-                self._around.telemetry.emit(NotificationPlanningFailed(alarm_id=change.alarm_id, error=what))
-                log.exception("Working out whom to notify failed.", alarm=change.alarm_id)
+        for step in (self._take, self._hand_on):
+            for change in changes:
+                try:
+                    records += step(change)
+                except Exception as error:  # whatever it is, the console and the feed must still be told
+                    what = f"{type(error).__name__}: {error}"
+                    self._around.telemetry.emit(NotificationPlanningFailed(alarm_id=change.alarm_id, error=what))
+                    log.exception("Working out whom to notify failed.", alarm=change.alarm_id)
         return records
 
     def wake(self) -> None:
@@ -202,6 +211,7 @@ class Notifier:
         alarm = change.alarm
         if alarm.shadow or change.number <= self._recorded.get(change.alarm_id, 0):
             return []
+        self._incidents.note(change)
         call = self._calls.get(change.alarm_id) or _Call()
         records: list[Delivery] = []
         if is_unanswered(alarm):
@@ -218,13 +228,31 @@ class Notifier:
             self._calls.pop(change.alarm_id, None)
         return records
 
+    def _hand_on(self, change: AlarmTransition) -> list[Delivery]:
+        """Nobody is escalated for the others of its incident once the alarm is answered; one of them is from now on."""
+        heir = None if is_unanswered(change.alarm) else self._incidents.heir(change.alarm.incident)
+        if heir is None:
+            return []
+        self._incidents.note_escalated(heir.alarm_id)
+        call = self._calls.setdefault(heir.alarm_id, _Call())
+        records: list[Delivery] = []
+        for delivery in self._planned(msgspec.structs.replace(heir, transition_time=change.transition_time)):
+            if delivery.reason is NotificationReason.ESCALATED:
+                call.add(delivery)
+                records += self._dispatch(delivery, heir)
+        return records
+
     def _to_be_told(self, change: AlarmTransition, call: _Call) -> list[Delivery]:
         """What a telling leads to. What an earlier one planned and is still to come is not planned once more, and not
         put off either: an alarm that is told again and again would never be escalated.
         """
         if change.annunciation is not Annunciation.OF_ITS_OWN:
             return []
-        return [delivery for delivery in self._book.told(change) if not self._is_planned(delivery, call)]
+        return [delivery for delivery in self._planned(change) if not self._is_planned(delivery, call)]
+
+    def _planned(self, change: AlarmTransition) -> list[Delivery]:
+        told = self._book.told(change)
+        return told if change.alarm.drill is None else list(filter(self._around.may_rehearse, told))
 
     def _is_planned(self, delivery: Delivery, call: _Call) -> bool:
         earlier = call.planned.get(_planned_as(delivery))

@@ -17,7 +17,7 @@ from firewatch.broadcast.notifier import Notifier
 from firewatch.broadcast.outlet import Surroundings
 from firewatch.config.notification_spec import TargetSpec, WebhookSpec
 from firewatch.errors import ConfigError, RefusedCommandError
-from firewatch.model.alarm import AlarmClass, AlarmTransition, Stage
+from firewatch.model.alarm import AlarmClass, AlarmTransition, Priority, Stage
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
 from firewatch.model.text import LocalText
 from firewatch.telemetry.telemetry import Telemetry
@@ -81,7 +81,8 @@ class World:
         """From a start to a kill; `settled` is what a replay of the engine tells again."""
         self.notifier = self._fresh()
         alarms = [change.alarm for change in self.standing.values() if change.alarm.stands]
-        await self.notifier.recover(alarms, [change.alarm_id for change in settled])
+        changes = [change for alarm in alarms for change in await self.history.transitions(alarm.alarm_id)]
+        await self.notifier.recover(alarms, changes, [change.alarm_id for change in settled])
         self.history.write(self.notifier.take(settled))
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(self.notifier.run())
@@ -365,6 +366,67 @@ async def test_the_first_arrival_of_an_alarm_is_a_stage_on_its_way() -> None:
             await world.settled("chat")
             (stage,) = await world.history.stages([tale.alarm.alarm_id])
             assert (stage.stage, stage.by) == (Stage.DELIVERED, "chat")
+
+
+def incident(*priorities: Priority) -> list[Tale]:
+    """Alarms of one incident, first to last."""
+    first = f"{0:016x}"
+    return [
+        Tale(replace(smoke(f"{place:016x}", priority=priority), incident=first, incident_number=place + 1))
+        for place, priority in enumerate(priorities)
+    ]
+
+
+async def test_what_stays_unanswered_in_an_incident_is_escalated_once_the_one_that_called_is_answered() -> None:
+    """Through two restarts: before the answer, and after it."""
+    async with receiver() as chat, receiver() as head:
+        world = World("targets:\n" + to("chat", chat) + to("head", head) + ESCALATING)
+        called, *others = incident(Priority.HIGHEST, Priority.LOW, Priority.HIGH, Priority.HIGH)
+        async with world.running():
+            world.happens(called.told(), *(each.told(grouped=True) for each in others))
+        async with world.running():
+            world.passes(minutes=1)
+            world.happens(called.acknowledged(world.clock.now()))
+            await until(lambda: bool(chat.taken))
+        async with world.running():
+            world.passes(seconds=119)
+            await world.settled("chat", "head")
+            assert (reasons(chat), reasons(head)) == (["onset"], [])
+            world.passes(seconds=1)
+            await world.settled("head")
+            (told,) = await world.history.deliveries(target="head", state=DeliveryState.DELIVERED)
+            assert told.alarm_id == others[1].alarm.alarm_id, "the most urgent, of these the first"
+            world.happens(others[1].acknowledged(world.clock.now()))
+            world.passes(minutes=2)
+            await until(lambda: len(head.taken) == 2)
+
+
+async def test_an_incident_that_is_answered_as_a_whole_is_escalated_no_more() -> None:
+    async with receiver() as chat, receiver() as head:
+        world = World("targets:\n" + to("chat", chat) + to("head", head) + ESCALATING)
+        called, *others = incident(*[Priority.HIGH] * 20)
+        async with world.running():
+            world.happens(called.told(), *(each.told(grouped=True) for each in others))
+            planned = world.happens(*(each.acknowledged(world.clock.now()) for each in (called, *others)))
+            world.passes(minutes=10)
+            await world.settled("chat", "head")
+            assert (reasons(chat), reasons(head)) == (["onset"], [])
+            assert [each.state for each in planned] == [DeliveryState.WITHDRAWN]
+
+
+async def test_an_alarm_of_an_incident_with_a_plan_of_its_own_needs_no_other_to_be_escalated() -> None:
+    async with receiver() as chat, receiver() as head:
+        world = World("targets:\n" + to("chat", chat) + to("head", head) + ESCALATING)
+        first, worse, other = incident(Priority.LOW, Priority.HIGH, Priority.LOW)
+        async with world.running():
+            world.happens(first.told(), worse.told(), other.told(grouped=True))
+            assert [each.alarm_id for each in world.happens(first.acknowledged(world.clock.now()))] == [
+                first.alarm.alarm_id
+            ]
+            assert {each.alarm_id for each in world.happens(worse.hidden(world.clock.now()))} == {
+                worse.alarm.alarm_id,
+                other.alarm.alarm_id,
+            }
 
 
 async def test_what_is_beyond_the_limit_is_summed_up_and_fire_never_is() -> None:
