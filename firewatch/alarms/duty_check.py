@@ -1,5 +1,6 @@
 """Is anybody there? A seat is asked, and its console sounds until somebody answers, until another question comes, or
-until the time is over (GB 26875.1-2011: 10 min). Each check ends in exactly one of these ways.
+until the time is over (GB 26875.1-2011: 10 min). Each check ends in exactly one of these ways. One that was missed may
+be answered late, until another question comes: it stays missed, and somebody is there again.
 
 Time is an argument: whatever is done at a time, what fell due before it has ended first, at the time it fell due.
 """
@@ -64,20 +65,27 @@ class DutyChecks:
         self._keep(check)
         return [*changed, check]
 
-    def answer(self, name: str, operator: str, now: datetime) -> DutyCheck:
-        """Somebody is there.
+    def answer(self, name: str, operator: str, now: datetime) -> list[DutyCheck]:
+        """Somebody is there: returns what changed, the answered check last.
 
         Raises:
-            RefusedCommandError: the check has ended, or its time is over, or nobody asked it; nothing was changed.
+            RefusedCommandError: it was answered, or another question came after it, or nobody asked it; nothing was
+                changed.
         """
         check = self.get(name)
         if check is None:
             raise RefusedCommandError(f"There is no duty check {name}")
-        if not check.is_open:
-            raise RefusedCommandError(f"The duty check has ended: {check.state}")
-        if check.until_time <= now:
-            raise RefusedCommandError("The time to answer the duty check is over")
-        return self._end(check, DutyState.ANSWERED, now, operator)
+        if check.answered_by is not None:
+            raise RefusedCommandError(f"The duty check was answered by {check.answered_by}")
+        if check != self._newest[check.seat]:
+            raise RefusedCommandError("The seat was asked again since; answer the newest duty check")
+        changed = self.advance(now)
+        check = self._newest[check.seat]
+        if check.is_open:
+            return [*changed, self._end(check, DutyState.ANSWERED, now, operator)]
+        late = msgspec.structs.replace(check, answered_by=operator, late_answer_time=now)
+        self._keep(late)
+        return [*changed, late]
 
     def advance(self, now: datetime) -> list[DutyCheck]:
         """End what nobody answered in time: returns what was missed, first to last."""

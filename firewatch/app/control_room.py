@@ -96,13 +96,12 @@ class ControlRoomKeeper:
         """Somebody is there; the answer is safe when this returns.
 
         Raises:
-            RefusedCommandError: the check is not open any more, or was never asked.
+            RefusedCommandError: the check was answered, or the seat was asked again, or it was never asked.
         """
-        self.advance()
-        answered = self._checks.answer(name, operator, self._clock.now())
-        self._note([answered])
+        changed = self._checks.answer(name, operator, self._clock.now())
+        self._note(changed)
         await self._history.flush()
-        return answered
+        return changed[-1]
 
     async def resume(self, reader: HistoryReader) -> None:
         """Go on where the last run ended: what was open is open, or was missed meanwhile.
@@ -114,9 +113,7 @@ class ControlRoomKeeper:
         known += [check for check in await reader.duty_checks(unended=True) if check not in known]
         self._checks = DutyChecks(sorted(known, key=lambda check: check.asked_time))
         now = self._clock.now()
-        lately = [
-            check for check in self._checks.newest() if check.ended_time is None or now - check.ended_time < TOLD_AGAIN
-        ]
+        lately = [check for check in self._checks.newest() if check.is_open or now - check.changed_time < TOLD_AGAIN]
         for check in lately:
             self._tell_rules(check)
         self._publish(lately)
@@ -155,9 +152,10 @@ class ControlRoomKeeper:
         seat = self._room.seat(check.seat)
         if seat is None or seat.desk is None or check.state is DutyState.REPLACED:
             return
-        now, time = self._clock.now(), check.ended_time or check.asked_time
+        now, time = self._clock.now(), check.changed_time
+        state = check.state if check.late_answer_time is None else DutyState.ANSWERED
         signal = f"{seat.desk}/{DUTY_CHECK.name}"
-        self._observe([Observation(signal, check.state.value, Quality.GOOD, time, now, min(time, now))])
+        self._observe([Observation(signal, state.value, Quality.GOOD, time, now, min(time, now))])
 
     def _publish(self, checks: Sequence[DutyCheck]) -> None:
         for check in checks:
@@ -175,7 +173,7 @@ class ControlRoomKeeper:
     def _count(self, check: DutyCheck) -> None:
         if check.is_open:
             self._telemetry.emit(DutyCheckAsked(seat=check.seat, asked_by=check.asked_by))
-        elif check.ended_time is not None:
+        elif check.ended_time is not None and check.late_answer_time is None:
             self._telemetry.emit(
                 DutyCheckEnded(
                     seat=check.seat,

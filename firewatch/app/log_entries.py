@@ -84,6 +84,9 @@ def _transition(record: AlarmTransition, room: ControlRoom) -> LogEntry | None:
                 f"{by}将{place.zh}停用{_aside(zh, '（', '，', '）')}：{held.reason}",
                 f"{place.en} was taken out of service by {by}{_aside(en, ' (', ', ', ')')}: {held.reason}",
             )
+        case TransitionReason.MAINTENANCE_REMINDED if alarm.out_of_service is not None:
+            end = _written(alarm.out_of_service.until_time or record.transition_time, room)
+            text = LocalText(f"{place.zh}停用将于{end}到期", f"{place.en} will be in service again at {end}")
         case TransitionReason.RETURNED_TO_SERVICE:
             text = LocalText(f"{by}将{place.zh}恢复启用：{why}", f"{place.en} was returned to service by {by}: {why}")
         case TransitionReason.MAINTENANCE_ENDED:
@@ -126,7 +129,7 @@ def _reload(record: RulesReload, room: ControlRoom) -> LogEntry | None:
 
 
 def _duty_check(record: DutyCheck, room: ControlRoom) -> LogEntry:
-    time = record.ended_time or record.asked_time
+    time = record.changed_time
     waited = _span(time - record.asked_time)
     match record.state:
         case DutyState.ASKED:
@@ -140,11 +143,17 @@ def _duty_check(record: DutyCheck, room: ControlRoom) -> LogEntry:
                 f"{record.answered_by}应答查岗，用时{waited.zh}",
                 f"{record.answered_by} answered the duty check after {waited.en}",
             )
+        case DutyState.MISSED if record.late_answer_time is not None:
+            text = LocalText(
+                f"{record.answered_by}补答逾期查岗，距查岗{waited.zh}",
+                f"{record.answered_by} answered the missed duty check {waited.en} after it was asked",
+            )
         case DutyState.MISSED:
             text = LocalText(f"查岗{waited.zh}无人应答", f"Nobody answered the duty check within {waited.en}")
         case DutyState.REPLACED:
             text = LocalText("查岗未应答即被新的查岗取代", "A new duty check took the place of one not yet answered")
-    return _entry(EntryKind.DUTY_CHECK, time, text, "duty check", record.check_id, record.state, seat=record.seat)
+    identity = ("duty check", record.check_id, record.state, *(["late"] if record.late_answer_time else []))
+    return _entry(EntryKind.DUTY_CHECK, time, text, *identity, seat=record.seat)
 
 
 def _drill(record: Drill, room: ControlRoom) -> LogEntry:

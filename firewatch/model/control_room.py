@@ -67,7 +67,8 @@ class DutyCheck(msgspec.Struct, frozen=True):
     """Somebody (`asked_by`, such as the remote centre) asked a seat whether anybody is there. The seat's console sounds
     until it is answered, or until `until_time` (GB 26875.1-2011: 10 min), or until another question takes its place.
 
-    `site` and `question_id` say which question it is to whoever asked.
+    `site` and `question_id` say which question it is to whoever asked. One that was missed stays so; who answers it all
+    the same, before another question comes, says at `late_answer_time` that somebody is there again.
     """
 
     check_id: str
@@ -80,6 +81,12 @@ class DutyCheck(msgspec.Struct, frozen=True):
     state: DutyState = DutyState.ASKED
     ended_time: datetime | None = None
     answered_by: str | None = None
+    late_answer_time: datetime | None = None
+
+    @property
+    def changed_time(self) -> datetime:
+        """When it came to be as it is."""
+        return self.late_answer_time or self.ended_time or self.asked_time
 
     @property
     def is_open(self) -> bool:

@@ -322,7 +322,7 @@ class InMemoryHistory:
 
     def _keep_duty_check(self, record: DutyCheck) -> None:
         kept = self._duty_checks.get(record.check_id)
-        if kept is None or kept.is_open:
+        if kept is None or kept.is_open or (kept.answered_by is None and record.late_answer_time is not None):
             self._duty_checks[record.check_id] = record
 
     def _keep_delivery(self, record: Delivery) -> None:

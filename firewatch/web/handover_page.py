@@ -178,9 +178,9 @@ class _Page:
 
     def _outcome(self, check: DutyCheck) -> str:
         words = self._say(f"duty.{check.state}")
-        if check.state is not DutyState.ANSWERED or check.ended_time is None:
+        if check.answered_by is None:
             return words
-        return self._joined(words, escape(check.answered_by or ""), self._span(check.ended_time - check.asked_time))
+        return self._joined(words, escape(check.answered_by), self._span(check.changed_time - check.asked_time))
 
     def _log(self) -> str:
         rows = [

@@ -35,6 +35,7 @@ class Book:
         self.checks = DutyChecks()
         self.records: dict[str, list[DutyCheck]] = {}
         self.expected: dict[str, tuple[datetime, datetime, DutyState | None, datetime | None]] = {}
+        self.late: dict[str, datetime] = {}
         self.seat_of: dict[str, str] = {}
 
     def keep(self, changed: list[DutyCheck]) -> None:
@@ -68,13 +69,19 @@ class Book:
     def answer(self, number: int) -> None:
         self.expect_misses()
         for name in (check_id(question(number, seat)) for seat in SEATS):
-            asked, until, outcome, _ = self.expected.get(name, (START, START, DutyState.MISSED, None))
+            asked, until, outcome, _ = self.expected.get(name, (START, START, DutyState.REPLACED, None))
             if outcome is None:
-                self.keep([self.checks.answer(name, "li", self.now)])
+                self.keep(self.checks.answer(name, "li", self.now))
                 self.expected[name] = (asked, until, DutyState.ANSWERED, self.now)
+            elif outcome is DutyState.MISSED and name == self.newest(self.seat_of[name]) and name not in self.late:
+                self.keep(self.checks.answer(name, "li", self.now))
+                self.late[name] = self.now
             else:
                 with pytest.raises(RefusedCommandError):
                     self.checks.answer(name, "li", self.now)
+
+    def newest(self, seat: str) -> str:
+        return [name for name in self.expected if self.seat_of[name] == seat][-1]
 
     def restart(self) -> None:
         stored = [versions[-1] for versions in self.records.values()]
@@ -110,12 +117,15 @@ def test_every_check_ends_once_in_the_way_and_at_the_time_that_it_should(story: 
     assert book.checks.next_wake() is None
     assert book.records.keys() == book.expected.keys()
     for name, versions in book.records.items():
-        first, last = versions
+        first, *ended = versions
+        last = ended[-1]
         assert first.is_open
+        assert len(ended) == 1 + (name in book.late)
         assert (last.asked_time, last.until_time, last.state, last.ended_time) == book.expected[name]
         assert last.ended_time is not None
         assert last.asked_time <= last.ended_time <= last.until_time
-        assert (last.answered_by is not None) is (last.state is DutyState.ANSWERED)
+        assert last.late_answer_time == book.late.get(name)
+        assert (last.answered_by is not None) is (last.state is DutyState.ANSWERED or name in book.late)
 
 
 def test_a_question_that_comes_twice_is_one_and_does_not_sound_again_once_it_is_answered() -> None:
@@ -132,7 +142,24 @@ def test_an_open_check_can_be_answered_however_many_others_came_since() -> None:
     (check,) = checks.ask(question(0, "east"), START)
     for number in range(REMEMBERED + 5):
         checks.ask(question(number, "west"), START + timedelta(seconds=number + 1))
-    assert checks.answer(check.check_id, "li", START + timedelta(minutes=9)).state is DutyState.ANSWERED
+    (answered,) = checks.answer(check.check_id, "li", START + timedelta(minutes=9))
+    assert answered.state is DutyState.ANSWERED
+
+
+def test_a_missed_check_is_answered_late_once_and_not_when_the_seat_was_asked_again() -> None:
+    checks = DutyChecks()
+    (first,) = checks.ask(question(1, "east", seconds=60), START)
+    missed, late = checks.answer(first.check_id, "li", START + timedelta(minutes=3))
+    assert (missed.state, missed.late_answer_time) == (DutyState.MISSED, None)
+    assert (late.state, late.ended_time, late.answered_by) == (DutyState.MISSED, START + timedelta(minutes=1), "li")
+    assert late.late_answer_time == START + timedelta(minutes=3)
+    with pytest.raises(RefusedCommandError, match="answered by li"):
+        checks.answer(first.check_id, "wang", START + timedelta(minutes=4))
+    (second,) = checks.ask(question(2, "east", seconds=60), START + timedelta(minutes=5))
+    checks.advance(START + timedelta(minutes=7))
+    checks.ask(question(3, "east"), START + timedelta(minutes=8))
+    with pytest.raises(RefusedCommandError, match="asked again"):
+        checks.answer(second.check_id, "li", START + timedelta(minutes=8))
 
 
 def test_nobody_is_asked_for_longer_than_ten_minutes() -> None:

@@ -65,11 +65,12 @@ VALUES (%s, %s, %s, %s, %s::jsonb)
 ON CONFLICT DO NOTHING
 
 -- upsert_duty_check --
--- How it ended is never taken back.
+-- How it ended is never taken back; to one that was missed a late answer may be added.
 INSERT INTO duty_check (check_id, asked_time, ended, duty_check) VALUES (%s, %s, %s, %s::jsonb)
 ON CONFLICT (check_id) DO UPDATE
 SET ended = excluded.ended, duty_check = excluded.duty_check
 WHERE NOT duty_check.ended
+   OR duty_check.duty_check->>'answered_by' IS NULL AND excluded.duty_check->>'late_answer_time' IS NOT NULL
 
 -- upsert_delivery --
 -- What comes late is older: it has a lower revision.

@@ -58,6 +58,13 @@ class Records:
         assert await kept.log_entries(at(0), at(9), seat="seat-1") == [handed_over, started, entry(1)]
         assert await kept.log_entries(at(0), at(9), kinds=[EntryKind.START, EntryKind.STOP]) == [started]
 
+    async def test_a_late_answer_is_added_to_a_missed_duty_check_and_stays(self, kept: Any) -> None:
+        missed = msgspec.structs.replace(CHECK, state=DutyState.MISSED, ended_time=at(610))
+        late = msgspec.structs.replace(missed, answered_by="li", late_answer_time=at(700))
+        kept.write([CHECK, missed, late, missed, msgspec.structs.replace(late, answered_by="wang")])
+        await kept.flush()
+        assert await kept.duty_checks() == [late]
+
     async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
         answered = msgspec.structs.replace(CHECK, state=DutyState.ANSWERED, ended_time=at(20), answered_by="li")
         other = msgspec.structs.replace(CHECK, check_id="c2", asked_time=at(30))

@@ -116,12 +116,22 @@ async def test_a_check_that_nobody_answers_is_missed_when_its_time_is_over(desk:
     assert [(entry.kind, entry.seat) for entry in await desk.log()] == [(EntryKind.DUTY_CHECK, "east")] * 2
 
 
-async def test_an_answer_that_comes_too_late_is_refused_though_nobody_looked_at_the_clock(desk: Desk) -> None:
+async def test_a_late_answer_ends_the_trouble_and_not_the_fact_that_the_check_was_missed(desk: Desk) -> None:
     asked = desk.ask()
-    desk.clock.advance(TEN_MINUTES)
+    desk.clock.advance(TEN_MINUTES + timedelta(minutes=4))
+    late = await desk.keeper.answer(asked.check_id, "li")
+    assert (late.state, late.ended_time, late.answered_by) == (DutyState.MISSED, NOW + TEN_MINUTES, "li")
+    assert await desk.history.duty_checks() == [late]
+    assert [value for _, value in desk.values()] == ["asked", "missed", "answered"]
+    assert [state for *_, state in desk.answers()] == ["asked", "missed", "missed"]
+    assert [entry.text.en for entry in await desk.log()][1:] == [
+        "Nobody answered the duty check within 10 min",
+        "li answered the missed duty check 14 min after it was asked",
+    ]
     with pytest.raises(RefusedCommandError):
-        await desk.keeper.answer(asked.check_id, "li")
-    assert [check.state for check in await desk.history.duty_checks()] == [DutyState.MISSED]
+        await desk.keeper.answer(asked.check_id, "wang")
+    await desk.boot()
+    assert desk.values() == [("sample/desk/duty_check", "answered")]
 
 
 async def test_a_new_question_takes_the_place_of_an_open_one_and_the_rules_hear_of_the_new_one_alone(

@@ -89,6 +89,14 @@ PROBLEM = RulesProblem("r.yaml", 1, 2, "", "what", "", "r.yaml:1:2: what")
             "test was returned to service by li: 检修",
         ),
         (
+            change(
+                TransitionReason.MAINTENANCE_REMINDED,
+                out_of_service=Maintenance("li", NOW, "换表", "WO-7", NOW + timedelta(minutes=30), reminded=True),
+            ),
+            EntryKind.OUT_OF_SERVICE,
+            "test will be in service again at 2026-07-01 16:30",
+        ),
+        (
             change(TransitionReason.MAINTENANCE_ENDED),
             EntryKind.OUT_OF_SERVICE,
             "test is in service again: its time out of service is over",
