@@ -129,8 +129,8 @@ class ControlRoomApi:
                 method="POST",
                 body=True,
                 answer=DutyCheck,
-                summary="An operator is there",
-                refusals=NOT_REFUSED_BY_STATE | {409: "The duty check has ended, or nobody asked it."},
+                summary="An operator is there; also late, as long as the seat was not asked again",
+                refusals=NOT_REFUSED_BY_STATE | {409: "The duty check was answered or replaced, or nobody asked it."},
             ),
         )
 

@@ -169,7 +169,7 @@ class TestDutyChecks:
             "longest_answer_seconds": 42.0,
         }
         again = await post(client, path, {"operator": "Li"}, 409)
-        assert "has ended: answered" in again["error"]["what"]
+        assert again["error"]["what"] == "The duty check was answered by Li."
 
     @pytest.mark.parametrize(
         ("changes", "status"),
