@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from firewatch.alarms.deadline import StageWay
+from firewatch.alarms.drill import DrillNews, DrillReport
 from firewatch.alarms.incident import Incident
 from firewatch.alarms.nuisance import Mark
 from firewatch.alarms.workload import Figures, IntervalLoad
@@ -17,6 +18,7 @@ from firewatch.model.alarm import Alarm, AlarmTransition, StageReached
 from firewatch.model.command import ActuatorAnswer, ActuatorCommand, CommandState, OperatorCommand, command_state
 from firewatch.model.control_room import Drill, DutyCheck, DutyQuestion, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
+from firewatch.model.drill import DrillPlan
 from firewatch.model.effect import Annunciate
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload, RulesState
@@ -169,13 +171,13 @@ class HistoryReader(Protocol):
         ...
 
     async def commands(
-        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+        self, *, cause: str | None = None, drill: str | None = None, unanswered: bool = False, limit: int = 100
     ) -> list[CommandRecord]:
-        """Commands, newest first: those of one alarm or session, or those without a final answer."""
+        """Commands, newest first: those of one alarm or session, of one drill, or those without a final answer."""
         ...
 
     async def newest_commands(self) -> list[CommandRecord]:
-        """The newest command of every device, with the last answer to it, by device."""
+        """The newest command of every device but those of drills, with the last answer to it, by device."""
         ...
 
     async def picture(self, picture_id: str) -> Picture | None:
@@ -252,6 +254,10 @@ class HistoryReader(Protocol):
 
     async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
         """Drills, newest first."""
+        ...
+
+    async def drill(self, drill_id: str) -> Drill | None:
+        """One drill; None if there is none."""
         ...
 
     def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
@@ -459,6 +465,39 @@ class Workloads(Protocol):
         ...
 
 
+class Drills(Protocol):
+    """How an edge has drills run. One goes on at a time."""
+
+    def plans(self) -> list[DrillPlan]:
+        """What can be run, by id."""
+        ...
+
+    def present(self) -> DrillNews | None:
+        """The drill that goes on, with its alarms that stand."""
+        ...
+
+    def present_report(self, drill_id: str) -> DrillReport | None:
+        """What the drill that goes on has shown so far; None if it is another one, or none."""
+        ...
+
+    async def start(self, plan: str, operator: str) -> Drill:
+        """Begin one; it is in the history or its journal when this returns.
+
+        Raises:
+            RefusedCommandError: another one goes on, a real alarm calls for somebody, or the plan is not what it was
+                and wrong now.
+        """
+        ...
+
+    async def stop(self, drill_id: str, operator: str) -> Drill:
+        """End one; what came of it is in the history or its journal when this returns.
+
+        Raises:
+            RefusedCommandError: it does not go on.
+        """
+        ...
+
+
 class Publisher(Protocol):
     """How messages leave over MQTT. Publishing never blocks; what cannot be sent now is sent after reconnecting."""
 
@@ -484,7 +523,7 @@ class PartStatus(msgspec.Struct, frozen=True):
     vital: bool = True
 
 
-FeedEvent = Annunciate | Alarm | Observation | CommandRecord | Rejection | DutyCheck
+FeedEvent = Annunciate | Alarm | Observation | CommandRecord | Rejection | DutyCheck | DrillNews
 """Everything the live feed is told; the parts of the daemon travel with its heartbeat. An alarm that calls for people
 comes as its annunciation, and any other change of one, those grouped in an incident as well, as the alarm.
 """

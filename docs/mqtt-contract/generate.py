@@ -17,6 +17,7 @@ from firewatch.model.contract import (
     AnswerMessage,
     CommandMessage,
     DeviceState,
+    DrillReadingMessage,
     DutyAnswerMessage,
     DutyCheckMessage,
     ManyReadings,
@@ -31,6 +32,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "command": CommandMessage,
     "answer": AnswerMessage,
     "alarm": AlarmMessage,
+    "drill-reading": DrillReadingMessage,
     "duty-check": DutyCheckMessage,
     "duty-answer": DutyAnswerMessage,
 }

@@ -20,6 +20,7 @@ from firewatch.app.backtests import BacktestDesk
 from firewatch.app.certainty import certainty
 from firewatch.app.clock import SystemClock
 from firewatch.app.control_room import ControlRoomKeeper
+from firewatch.app.drill import DrillKeeper, RehearsedHistory
 from firewatch.app.embedded import EmbeddedBroker, EmbeddedDatabase
 from firewatch.app.live import Live
 from firewatch.app.log_keeper import LogKeeper
@@ -39,8 +40,10 @@ from firewatch.broadcast.http_carrier import HttpCarriers
 from firewatch.broadcast.notifier import Notifier
 from firewatch.broadcast.outlet import Surroundings
 from firewatch.broadcast.proof import Proofs
-from firewatch.config.project import Project
+from firewatch.config.drills import Known
+from firewatch.config.project import Project, load_drills, load_notifications
 from firewatch.config.settings import MqttSettings, Settings
+from firewatch.model.drill import DrillPlan
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation
 from firewatch.mqtt.decode import PayloadDecoder
@@ -74,6 +77,7 @@ class App:
         self._rule_set = RuleSet(project.rules, project.inventory)
         self._room = project.control_room
         self._told = project.notifications
+        self._drills = project.drills
         self._stamp = project.stamp
         self._clock = clock or SystemClock()
         self._telemetry = Telemetry()
@@ -121,7 +125,8 @@ class App:
         recovered = await recover(self._rule_set, kept_rules, snapshots, history, now)
         history.write([Listening(now, recovered.heard_until)])
         workloads = WorkloadKeeper(self._room, self._inventory, history, self._clock, self._telemetry)
-        notifying = NotifyingHistory(CountedHistory(history, workloads), lambda changes: notifier.take(changes))
+        rehearsed = RehearsedHistory(history)
+        notifying = NotifyingHistory(CountedHistory(rehearsed, workloads), lambda changes: notifier.take(changes))
         log_keeper = LogKeeper(notifying, self._room, self._clock)
         await log_keeper.begin(history, recovered.heard_until)
         self._undo.push_async_callback(log_keeper.end)
@@ -134,6 +139,7 @@ class App:
             notice=lambda rejection: loop.notice(rejection),
             room=self._room,
             ask=lambda question: control_room.put(question),
+            rehearse=None if self._settings.drills is None else lambda *reading: drills.rehearse(*reading),
         )
         session = MqttSession(
             mqtt,
@@ -157,11 +163,29 @@ class App:
             history,
             self._telemetry,
             lambda target: open_channel(target, self._settings.sender, alerts),
+            lambda delivery: drills.may_tell(delivery),
         )
         notifier = Notifier(self._told, self._inventory, surroundings)
         settled = {effect.transition.alarm_id for effect in recovered.effects if isinstance(effect, RecordTransition)}
-        await notifier.recover(recovered.engine.alarms(), settled)
+        await notifier.recover(recovered.engine.alarms(), recovered.changes, settled)
         self._notifications = NotificationKeeper(self._settings, self._told, self._inventory, notifier, self._telemetry)
+        drills = DrillKeeper(
+            self._drills,
+            self._read_drills,
+            self._running_rules,
+            self._clock,
+            log_keeper,
+            session,
+            mqtt.prefix,
+            feed,
+            actuators,
+            self._telemetry,
+            standing=lambda: loop.alarms(),
+            is_claimed=lambda device: loop.is_claimed(device),
+            look_again=lambda: loop.look_again(),
+            on_change=alerts.take,
+        )
+        rehearsed.show(drills.look)
         loop = EngineLoop(
             recovered.engine,
             self._clock,
@@ -177,6 +201,7 @@ class App:
             telemetry=self._telemetry,
             rejections=self._rejections,
             on_change=alerts.take,
+            rehearsal=drills,
         )
         loop.already_annunciated(recovered.annunciated)
         loop.remember(recovered.changes)
@@ -205,6 +230,7 @@ class App:
             self._telemetry,
         )
         await control_room.resume(history)
+        await drills.resume(history)
 
         live = Live(
             loop,
@@ -237,6 +263,7 @@ class App:
             control_room,
             workloads,
             notifier,
+            drills,
         )
         address = await web.start()
         self._undo.push_async_callback(web.stop)
@@ -250,6 +277,7 @@ class App:
         self._run("mqtt session", session.run)
         self._undo.push_async_callback(session.drained, FAREWELL_LIMIT)
         self._undo.push_async_callback(keeper.write)
+        self._undo.push_async_callback(drills.interrupt)
         self._run("snapshots", keeper.run)
         if http_actuators.by_device:
             self._run("http actuators", http_actuators.run)
@@ -290,6 +318,13 @@ class App:
         history = await open_history(address, state / "spill", telemetry=self._telemetry)
         self._undo.push_async_callback(history.close)
         return history
+
+    def _running_rules(self) -> RuleSet:
+        return self._rule_set if self._rules is None else self._rules.running
+
+    def _read_drills(self) -> tuple[DrillPlan, ...]:
+        told = None if self._settings.notifications is None else load_notifications(self._settings, self._inventory)
+        return load_drills(self._settings, Known(self._inventory, self._running_rules().rules, told))
 
     def _broker_changed(self, decoder: PayloadDecoder, connected: bool, detail: str) -> None:
         if connected:

@@ -103,6 +103,26 @@ class Decoder(Protocol):
         ...
 
 
+class Rehearsal(Protocol):
+    """A drill beside the engine, in the same task; it never raises."""
+
+    def next_wake(self) -> datetime | None:
+        """When `advance` has something to do next."""
+        ...
+
+    def advance(self, now: datetime) -> None:
+        """Do what is due."""
+        ...
+
+    def really_happened(self, effects: Sequence[Effect]) -> None:
+        """What the engine wanted in earnest was carried out; a drill gives way to it."""
+        ...
+
+    def follow(self, change: CommandChange) -> None:
+        """A command of a drill is further than before."""
+        ...
+
+
 @dataclass(slots=True)
 class _Messages:
     messages: list[IncomingMessage]
@@ -174,6 +194,7 @@ class EngineLoop:
         telemetry: Telemetry,
         rejections: RejectionLog,
         on_change: Callable[[AlarmTransition], None] = lambda change: None,
+        rehearsal: Rehearsal | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -189,6 +210,7 @@ class EngineLoop:
         self._telemetry = telemetry
         self._rejections = rejections
         self._on_change = on_change
+        self._rehearsal = rehearsal
         self._stored_rejections = _Allowance(STORED_REJECTIONS_A_SECOND)
         self._inbox: deque[_Item] = deque()
         self._wake = asyncio.Event()
@@ -218,6 +240,10 @@ class EngineLoop:
     def offer_answer(self, answer: ActuatorAnswer) -> None:
         """Take an actuator's answer that came another way than over MQTT."""
         self._inbox.append(_Answer(answer))
+        self._wake.set()
+
+    def look_again(self) -> None:
+        """Something may be due sooner than it was."""
         self._wake.set()
 
     def notice(self, rejection: Rejection) -> None:
@@ -278,6 +304,10 @@ class EngineLoop:
     def instance(self, alarm: Alarm) -> RuleInstance | None:
         """The rule that an alarm is of, for its subject; None where it does not run any more."""
         return self._engine.instance(alarm)
+
+    def is_claimed(self, device: str) -> bool:
+        """Whether an actuator (`site/device`) is wanted, or was asked in earnest and is not done with it."""
+        return self._engine.is_claimed(device) or self._actuators.is_busy(device)
 
     def snapshot(self) -> tuple[int, bytes, str]:
         """The ordinal of the last input taken, the engine's state after it, and the name of its rule set."""
@@ -352,7 +382,8 @@ class EngineLoop:
         if self._inbox:
             return
         now = self._clock.now()
-        wakes = [wake for wake in (self._engine.next_wake(), self._actuators.next_wake()) if wake is not None]
+        parts = (self._engine, self._actuators, self._rehearsal)
+        wakes = [wake for part in parts if part is not None and (wake := part.next_wake()) is not None]
         if self._paused:
             wakes.append(now + BACK_PRESSURE_INTERVAL)
         timer = None
@@ -374,6 +405,8 @@ class EngineLoop:
         now = self._clock.now()
         self._guarded(lambda: self._carry_out(self._engine.advance(now), []))
         self._guarded(lambda: self._note_changes(self._actuators.advance(now)))
+        if self._rehearsal is not None:
+            self._rehearsal.advance(now)
         self._apply_back_pressure()
         self._report()
 
@@ -445,7 +478,10 @@ class EngineLoop:
         """
         for change in changes:
             self._feed.push(change.record)
-            if change.state is not None:
+            if change.record.command.drill is not None:
+                if self._rehearsal is not None:
+                    self._rehearsal.follow(change)
+            elif change.state is not None:
                 self._observe(self._command_observation(change.record.command, change.state), records)
             records += change.stored
 
@@ -574,6 +610,8 @@ class EngineLoop:
             shown[alarm.alarm_id] = alarm
         for change in changes:
             self._guarded(partial(self._on_change, change))
+        if self._rehearsal is not None:
+            self._rehearsal.really_happened(effects)
 
     def _ask(self, command: ActuatorCommand, now: datetime) -> None:
         """Send a command. That it was sent is observed after what is being taken now."""

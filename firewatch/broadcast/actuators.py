@@ -147,6 +147,13 @@ class Actuators:
         self._telemetry.emit(CommandSent(command_id=command.command_id, device=command.device, action=command.action))
         return [_change(followed)]
 
+    def is_busy(self, device: str) -> bool:
+        """Whether a device still has to do, or to show, what it was really asked for: no drill may come between."""
+        return any(
+            followed.command.device == device and followed.command.drill is None and not followed.superseded
+            for followed in self._followed.values()
+        )
+
     def answered(self, answer: ActuatorAnswer) -> list[CommandChange] | None:
         """Take an actuator's answer; None if it is not this device's to give.
 
@@ -292,6 +299,7 @@ class Actuators:
             parameters=command.parameters,
             time=command.issued_time,
             attempt=followed.attempt,
+            drill=command.drill is not None,
         )
         self._carrier.send(command.device, message)
 

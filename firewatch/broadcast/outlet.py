@@ -54,13 +54,14 @@ log = structlog.get_logger("firewatch.notifications")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every target has in common."""
+    """What every target has in common. `may_rehearse` says whether a message about a drill's alarm is really sent."""
 
     clock: Clock
     history: History
     reader: HistoryReader
     telemetry: Telemetry
     open_channel: Callable[[TargetSpec], Channel]
+    may_rehearse: Callable[[Delivery], bool] = lambda delivery: False
 
 
 class _Lane:

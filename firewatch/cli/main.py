@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": "firewatch.cli.explain",
     "reload": "firewatch.cli.reload",
     "notify": "firewatch.cli.notify",
+    "drill": "firewatch.cli.drill",
     "check": "firewatch.cli.check",
     "test": "firewatch.cli.test",
     "rules": "firewatch.cli.rules",
@@ -62,4 +63,5 @@ def main() -> None:
                 firewatch reload    take over changed rules
                 firewatch report    what a month's alarms were like
                 firewatch notify    try whether a notification arrives
+                firewatch drill     rehearse an emergency through the whole chain
     """  # noqa: D301 - click wants the character itself

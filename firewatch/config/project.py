@@ -1,8 +1,8 @@
 """Everything people write for one daemon: settings, sites, kinds of device, rules.
 
 Three passes, each total: syntax (`document`), shape (`shape`), meaning (`inventory`, `rule_check`, `control_room`,
-`notifications`). A file that fails one pass is left out of the next, the others go on, and all problems come back
-together.
+`notifications`, `drills`). A file that fails one pass is left out of the next, the others go on, and all problems come
+back together.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firewatch.config.control_room import one_seat, read_control_room
 from firewatch.config.document import Document, read_document
+from firewatch.config.drills import Known, read_drills
 from firewatch.config.effective_rule import EffectiveRule
 from firewatch.config.inventory import read_inventory
 from firewatch.config.notification_spec import NOBODY, NotificationFile
@@ -29,6 +30,7 @@ from firewatch.config.rule_check import read_rules
 from firewatch.config.settings import Settings
 from firewatch.config.settings_check import ENV_PREFIX, settings_problems
 from firewatch.config.shape import problems_of
+from firewatch.model.drill import DrillPlan
 from firewatch.model.seat import ONE_SEAT, ControlRoom
 from firewatch.model.site import Inventory
 from firewatch.rules.spec import RuleSpec
@@ -43,6 +45,7 @@ Stamp = dict[Path, tuple[int, int, int]]
 """Every file with what changes when it is written or replaced."""
 
 _Read = tuple[Document | None, list[Problem]]
+_ROLES = ("sites", "devices", "rules", "control_room", "notifications", "drills")
 _NOTHING_READ: Mapping[Path, _Read] = {}
 
 
@@ -57,6 +60,7 @@ class Project:
     stamp: Stamp = field(default_factory=dict, compare=False)
     control_room: ControlRoom = ONE_SEAT
     notifications: NotificationFile = NOBODY
+    drills: tuple[DrillPlan, ...] = ()
 
     @property
     def rules(self) -> tuple[RuleSpec, ...]:
@@ -107,7 +111,7 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     a copy to try changes in, takes the place of the settings' rules.
     """
     stamp = files_stamp(settings)
-    extra: dict[str, list[Path]] = {"sites": [], "devices": [], "rules": [], "control_room": [], "notifications": []}
+    extra: dict[str, list[Path]] = {role: [] for role in _ROLES}
     rules_in_force = [settings.rules]
     read: dict[Path, _Read] = {}
     for path in more:
@@ -128,8 +132,15 @@ def read_project(settings: Settings, more: Iterable[Path] = ()) -> tuple[Project
     told, told_problems = _notifications(
         extra["notifications"] or _named(settings.notifications), inventory, read, inventory_whole=not problems
     )
-    project = Project(inventory=inventory, effective=rules, stamp=stamp, control_room=room, notifications=told)
-    return project, in_order([*problems, *rule_problems, *wrong, *room_problems, *told_problems])
+    drill_files, drill_problems = _documents([*_named(settings.drills), *extra["drills"]], "drills", read)
+    is_told = bool(extra["notifications"] or settings.notifications) and not told_problems
+    are_rules_whole = all(problem.severity is Severity.LINT for problem in (*rule_problems, *wrong))
+    specs = [rule.spec for rule in rules] if are_rules_whole else None
+    known = None if problems else Known(inventory, specs, told if is_told else None)
+    drills, found = read_drills(drill_files, known)
+    drill_problems += found
+    project = Project(inventory, rules, stamp, room, told, drills)
+    return project, in_order([*problems, *rule_problems, *wrong, *room_problems, *told_problems, *drill_problems])
 
 
 def load_rules(files: Iterable[Path], inventory: Inventory) -> tuple[RuleSpec, ...]:
@@ -166,6 +177,20 @@ def load_notifications(settings: Settings, inventory: Inventory) -> Notification
     if wrong:
         raise ProblemsError(wrong)
     return told
+
+
+def load_drills(settings: Settings, known: Known) -> tuple[DrillPlan, ...]:
+    """Read the drill plans as they are now; without files there are none.
+
+    Raises:
+        ProblemsError: with every problem found; what is only worth a look (lint) raises nothing.
+    """
+    documents, problems = _documents(_named(settings.drills), "drills")
+    plans, found = read_drills(documents, known)
+    wrong = [problem for problem in (*problems, *found) if problem.severity is Severity.WRONG]
+    if wrong:
+        raise ProblemsError(wrong)
+    return plans
 
 
 def load_inventory(settings: Settings) -> Inventory:
@@ -243,6 +268,8 @@ def _role(document: Document | None) -> str:
         return "devices"
     if "seats" in keys:
         return "control_room"
+    if "drills" in keys:
+        return "drills"
     if keys & {"targets", "plans", "people"}:
         return "notifications"
     return "sites" if keys & {"buildings", "devices", "time_zone"} else "rules"

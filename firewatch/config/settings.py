@@ -110,4 +110,5 @@ class Settings(BaseSettings):
     rules: Path = Path("rules")
     control_room: Path | None = None
     notifications: Path | None = None
+    drills: Path | None = None
     sender: str = Field(default="firewatch", max_length=100, pattern=r"^[^\s,<&]+$")

@@ -119,7 +119,8 @@ OperatorCommand = (
 
 class ActuatorCommand(msgspec.Struct, frozen=True):
     """One thing an actuator shall do. `command_id` follows from what caused it, so that sending it twice is
-    harmless; `device` is `site/device`; `cause` names the alarm or the camera session behind it.
+    harmless; `device` is `site/device`; `cause` names the alarm or the camera session behind it, and `drill` the drill
+    that it is part of.
     """
 
     command_id: str
@@ -129,6 +130,7 @@ class ActuatorCommand(msgspec.Struct, frozen=True):
     cause: str
     rule: str
     issued_time: datetime
+    drill: str | None = None
 
 
 class AnswerState(enum.StrEnum):

@@ -75,6 +75,8 @@ class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
 class CommandMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """firewatch asks an actuator for something. The same `id` may come twice and must be done once.
 
+    In a `drill` nothing has happened: what people hear, see or read must say so.
+
     With a higher `attempt` no second signal has shown that it was done: the actuator sees to it that its output is as
     it was asked, and answers again. That changes nothing where it is so already, and never repeats what was played.
     """
@@ -84,6 +86,7 @@ class CommandMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: dict[str, str | float | bool]
     time: Instant
     attempt: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    drill: bool = False
 
 
 class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -93,6 +96,18 @@ class AnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
     state: AnswerState
     time: Instant
     detail: ShortText = ""
+
+
+class DrillReadingMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A reading of a drill: what a device would have sent. firewatch publishes it and takes it back, and takes it only
+    while the `drill` of that id goes on. `index` is its place among the plan's readings.
+    """
+
+    drill: Name
+    index: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+    time: Instant
+    signal: Name
+    value: float | bool | StateValue
 
 
 class DutyCheckMessage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -119,4 +134,6 @@ class DutyAnswerMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 AlarmMessage = Alarm
-"""The alarm feed carries the alarm as it stands, retained until it is back to normal (then an empty payload)."""
+"""The alarm feed carries the alarm as it stands, retained until it is back to normal (then an empty payload). Alarms of
+drills travel on a channel of their own, never retained.
+"""

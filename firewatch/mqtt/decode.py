@@ -31,6 +31,7 @@ from firewatch.model.contract import (
     READINGS_LIMIT,
     AnswerMessage,
     DeviceState,
+    DrillReadingMessage,
     DutyCheckMessage,
     Instant,
     ManyReadings,
@@ -39,7 +40,7 @@ from firewatch.model.contract import (
 )
 from firewatch.model.contract import Sequence as SequenceNumber
 from firewatch.model.control_room import DutyQuestion
-from firewatch.model.observation import Observation
+from firewatch.model.observation import Observation, Quality
 from firewatch.model.seat import ONE_SEAT, ControlRoom
 from firewatch.model.site import DERIVED_SIGNALS, Inventory
 from firewatch.model.topic import DEFAULT_PREFIX, Channel, Topic, parse, topic_filter
@@ -67,7 +68,8 @@ class PayloadDecoder:
 
     `notice` hears of whatever is worth counting beside the answer of `decode`: single bad readings of a message whose
     other readings are good, and wrong clocks. `ask` hears of every question whether anybody is at a seat of `room`;
-    RefusedCommandError from it is a rejection. Both are called before `decode` returns. `subscriptions` are the topic
+    RefusedCommandError from it is a rejection. `rehearse` hears of every reading of a drill, with the drill's id and the
+    reading's place in it; it says False where that drill does not go on. All are called before `decode` returns. `subscriptions` are the topic
     filters to subscribe to: the contract's channels and every vendor's topic.
     """
 
@@ -81,6 +83,7 @@ class PayloadDecoder:
         converter: Converter = unit_converter,
         room: ControlRoom = ONE_SEAT,
         ask: Callable[[DutyQuestion], object] | None = None,
+        rehearse: Callable[[str, int, Observation], bool] | None = None,
     ) -> None:
         self._prefix = prefix
         self._notice = notice
@@ -90,11 +93,14 @@ class PayloadDecoder:
         self._devices: dict[str, WatchedDevice] = {}
         self._routes: dict[str, _Route] = {}
         self._ask = ask
+        self._rehearse = rehearse
         vendor_topics = self._add_devices(inventory, converter)
         channels = [Channel.TELEMETRY, Channel.STATE, Channel.ANSWER]
         if ask is not None:
             self._add_seats(inventory, room)
             channels.append(Channel.DUTY_CHECK)
+        if rehearse is not None:
+            channels.append(Channel.DRILL)
         self.subscriptions = (*(topic_filter(channel, prefix) for channel in channels), *vendor_topics)
 
     def connected(self, now: datetime) -> None:
@@ -273,9 +279,27 @@ class PayloadDecoder:
             raise RefusedError(RejectionReason.TOO_OFTEN, str(error)) from None
         return []
 
+    def _read_rehearsed(self, device: WatchedDevice, payload: bytes, retain: bool, receive_time: datetime) -> Decoded:
+        """A reading of a drill tells nothing about the device, its clock or its connection."""
+        try:
+            message = _decode_rehearsed(payload)
+        except _UNREADABLE as error:
+            raise _refusal(error, payload) from None
+        reader = device.signals.get(message.signal)
+        if reader is None:
+            raise _unknown_signal(message.signal, device)
+        value = reader.take(message.value, None, Quality.GOOD)
+        source_time = in_utc(message.time) or receive_time
+        event_time = min(source_time, receive_time)
+        observation = Observation(reader.id, value, Quality.GOOD, source_time, receive_time, event_time)
+        assert self._rehearse is not None
+        if not self._rehearse(message.drill, message.index, observation):
+            raise RefusedError(RejectionReason.NO_DRILL, f"the drill {printable(message.drill)} does not go on")
+        return []
+
     def _refuse_topic(self, topic: str, payload: bytes, receive_time: datetime) -> Rejection:
         parts = parse(topic, self._prefix)
-        if parts is None or parts.channel in (Channel.COMMAND, Channel.ALARM, Channel.DUTY_ANSWER):
+        if parts is None or parts.channel in _OWN_CHANNELS:
             return rejection(RejectionReason.BAD_TOPIC, topic, payload, receive_time)
         detail = f"{parts.site}/{parts.device}"
         known = self._devices.get(detail)
@@ -289,7 +313,7 @@ class PayloadDecoder:
             for device in site.devices:
                 standard = {
                     channel: Topic(channel, site.id, device.id).name(self._prefix)
-                    for channel in (Channel.TELEMETRY, Channel.STATE, Channel.ANSWER)
+                    for channel in (Channel.TELEMETRY, Channel.STATE, Channel.ANSWER, Channel.DRILL)
                 }
                 telemetry = device.topic or standard[Channel.TELEMETRY]
                 watched = WatchedDevice(site.id, device, inventory.kinds[device.kind], telemetry, converter)
@@ -300,6 +324,8 @@ class PayloadDecoder:
                 self._routes[telemetry] = (watched, read, False)
                 self._routes[standard[Channel.STATE]] = (watched, self._read_state, True)
                 self._routes[standard[Channel.ANSWER]] = (watched, self._read_answer, False)
+                if self._rehearse is not None:
+                    self._routes[standard[Channel.DRILL]] = (watched, self._read_rehearsed, False)
         return [device.topic for site in inventory.sites for device in site.devices if device.topic is not None]
 
     def _add_seats(self, inventory: Inventory, room: ControlRoom) -> None:
@@ -311,6 +337,10 @@ class PayloadDecoder:
 
     def _vendor_read(self, vendor: VendorReader) -> _Read:
         return lambda device, payload, retain, receive_time: self._read_vendor(vendor, device, payload, receive_time)
+
+
+_OWN_CHANNELS = (Channel.COMMAND, Channel.ALARM, Channel.DRILL_ALARM, Channel.DUTY_ANSWER)
+"""Those that firewatch alone publishes on."""
 
 
 class AskedSeat(NamedTuple):
@@ -339,6 +369,7 @@ _decode_loose = msgspec.json.Decoder(_LooseReadings).decode
 _decode_reading = msgspec.json.Decoder(Reading).decode
 _decode_state = msgspec.json.Decoder(DeviceState).decode
 _decode_answer = msgspec.json.Decoder(AnswerMessage).decode
+_decode_rehearsed = msgspec.json.Decoder(DrillReadingMessage).decode
 _decode_question = msgspec.json.Decoder(DutyCheckMessage).decode
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

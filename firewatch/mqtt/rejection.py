@@ -32,6 +32,7 @@ class RejectionReason(enum.StrEnum):
     CLOCK_SKEW = "clock_skew"
     UNEXPECTED_ANSWER = "unexpected_answer"
     TOO_OFTEN = "too_often"
+    NO_DRILL = "no_drill"
 
     @property
     def text(self) -> LocalText:
@@ -103,6 +104,10 @@ _TEXTS = {
     RejectionReason.TOO_OFTEN: LocalText(
         zh="查岗过于频繁,该席位一秒内刚被查岗。",
         en="The seat was asked something else less than a second ago.",
+    ),
+    RejectionReason.NO_DRILL: LocalText(
+        zh="演练数据不属于正在进行的演练。",
+        en="The reading is of a drill, and that drill does not go on.",
     ),
 }
 

@@ -84,14 +84,15 @@ class PostgresReader:
         return [read_observation(signal, row) for row in await self._rows("observations", wanted)]
 
     async def commands(
-        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+        self, *, cause: str | None = None, drill: str | None = None, unanswered: bool = False, limit: int = 100
     ) -> list[CommandRecord]:
-        """Commands, newest first: those of one alarm or session, or those without a final answer."""
-        rows = await self._rows("commands", {"cause": cause, "unanswered": unanswered, "limit": limit})
+        """Commands, newest first: those of one alarm or session, of one drill, or those without a final answer."""
+        wanted = {"cause": cause, "drill": drill, "unanswered": unanswered, "limit": limit}
+        rows = await self._rows("commands", wanted)
         return list(map(read_command, rows))
 
     async def newest_commands(self) -> list[CommandRecord]:
-        """The newest command of every device, with the last answer to it, by device."""
+        """The newest command of every device but those of drills, with the last answer to it, by device."""
         return list(map(read_command, await self._rows("newest_commands", {})))
 
     async def picture(self, picture_id: str) -> Picture | None:
@@ -192,6 +193,11 @@ class PostgresReader:
     async def drills(self, *, before: datetime | None = None, limit: int = 100) -> list[Drill]:
         """Drills, newest first."""
         return list(map(read_drill, await self._rows("drills", {"before": before, "limit": limit})))
+
+    async def drill(self, drill_id: str) -> Drill | None:
+        """One drill."""
+        rows = await self._rows("drill", {"drill_id": drill_id})
+        return read_drill(rows[0]) if rows else None
 
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""

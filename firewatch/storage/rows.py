@@ -155,6 +155,7 @@ def _actuator_command(record: ActuatorCommand) -> list[Insertion]:
         record.cause,
         record.rule,
         record.issued_time,
+        record.drill,
     )
     return [Insertion("insert_actuator_command", values)]
 
@@ -341,7 +342,7 @@ def read_observation(signal: str, row: Row) -> StoredObservation:
 
 def read_command(row: Row) -> CommandRecord:
     """A row of the queries `commands` and `newest_commands`."""
-    command_id, device, action, parameters, cause, rule, issued_time, proven_time = row[:8]
+    command_id, device, action, parameters, cause, rule, issued_time, drill, proven_time = row[:9]
     command = ActuatorCommand(
         command_id=command_id,
         device=device,
@@ -350,8 +351,9 @@ def read_command(row: Row) -> CommandRecord:
         cause=cause,
         rule=rule,
         issued_time=issued_time.astimezone(UTC),
+        drill=drill,
     )
-    return CommandRecord.of(command, _answer(command_id, row[8:]), proven_time and proven_time.astimezone(UTC))
+    return CommandRecord.of(command, _answer(command_id, row[9:]), proven_time and proven_time.astimezone(UTC))
 
 
 def _answer(command_id: str, row: Sequence[Any]) -> ActuatorAnswer | None:

@@ -437,6 +437,31 @@ class DutyCheckEnded(Occurrence, frozen=True):
     )
 
 
+class DrillBegan(Occurrence, frozen=True):
+    """A drill began."""
+
+    plan: str
+    drill: str
+    by: str
+    sentence: ClassVar[str] = "A drill began"
+    metrics: ClassVar[tuple[Metric, ...]] = (Level("firewatch_drill_running", "1 while a drill goes on.", 1.0),)
+
+
+class DrillEnded(Occurrence, frozen=True):
+    """A drill ended; `passed` says whether all that was expected came in time."""
+
+    plan: str
+    drill: str
+    outcome: str
+    passed: str
+    seconds: float
+    sentence: ClassVar[str] = "A drill ended"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Count("firewatch_drills_total", "Drills by how they ended and whether they passed.", ("outcome", "passed")),
+        Level("firewatch_drill_running", "1 while a drill goes on.", 0.0),
+    )
+
+
 class RulesUnchanged(Occurrence, frozen=True):
     """The rules on disk are those that run already."""
 

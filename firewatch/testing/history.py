@@ -106,21 +106,23 @@ class InMemoryHistory:
         return found[-limit:] if limit else []
 
     async def commands(
-        self, *, cause: str | None = None, unanswered: bool = False, limit: int = 100
+        self, *, cause: str | None = None, drill: str | None = None, unanswered: bool = False, limit: int = 100
     ) -> list[CommandRecord]:
         """Commands, newest first."""
         records = map(self._command_record, self._commands.values())
         found = [
             record
             for record in records
-            if (cause is None or record.command.cause == cause) and not (unanswered and _is_final(record.answer))
+            if cause in (None, record.command.cause)
+            and drill in (None, record.command.drill)
+            and not (unanswered and _is_final(record.answer))
         ]
         found.sort(key=_age, reverse=True)
         return found[:limit]
 
     async def newest_commands(self) -> list[CommandRecord]:
-        """The newest command of every device, with the last answer to it, by device."""
-        records = map(self._command_record, self._commands.values())
+        """The newest command of every device but those of drills, with the last answer to it, by device."""
+        records = (self._command_record(command) for command in self._commands.values() if command.drill is None)
         newest = {record.command.device: record for record in sorted(records, key=_age)}
         return [newest[device] for device in sorted(newest)]
 
@@ -268,6 +270,10 @@ class InMemoryHistory:
         """Drills, newest first."""
         found = (each for each in self._drills.values() if before is None or each.begun_time < before)
         return sorted(found, key=lambda each: each.begun_time, reverse=True)[:limit]
+
+    async def drill(self, drill_id: str) -> Drill | None:
+        """One drill."""
+        return self._drills.get(drill_id)
 
     async def inputs_after(self, ordinal: int) -> AsyncIterator[EngineInput]:
         """What the engine took after that ordinal, in order."""

@@ -11,12 +11,14 @@ from datetime import datetime
 import msgspec
 
 from firewatch.alarms.deadline import Measured
+from firewatch.alarms.drill import DrillNews, DrillReport
 from firewatch.alarms.nuisance import Mark
 from firewatch.alarms.target import Judgement
 from firewatch.alarms.workload import Figures, IntervalLoad
 from firewatch.engine.failure import RuleFailure
 from firewatch.model.alarm import Alarm, AlarmClass, AlarmTransition, ConditionState, Priority
-from firewatch.model.control_room import DutyCheck, LogEntry
+from firewatch.model.control_room import Drill, DutyCheck, LogEntry
+from firewatch.model.drill import DrillPlan
 from firewatch.model.observation import Observation
 from firewatch.model.reload import RulesReload
 from firewatch.model.seat import Seat, Turn
@@ -402,6 +404,25 @@ class Readiness(msgspec.Struct, frozen=True):
     waiting_for: list[PartStatus]
 
 
+class DrillPlanList(msgspec.Struct, frozen=True):
+    """What can be run, by id."""
+
+    plans: list[DrillPlan]
+
+
+class DrillList(msgspec.Struct, frozen=True):
+    """Drills, newest first, without their reports."""
+
+    drills: list[Drill]
+
+
+class DrillView(msgspec.Struct, frozen=True):
+    """A drill and its report: as it stands while it goes on, and as it ended. `passed` is early until then."""
+
+    drill: Drill
+    report: DrillReport | None
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Everything a screen shows, sent first and after a resynchronisation: replace what you have by it."""
 
@@ -411,6 +432,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     alarms: list[Alarm]
     commands: list[CommandRecord]
     duty_checks: list[DutyCheck]
+    drill: DrillNews | None
     parts: list[PartStatus]
     rejections: list[Rejection]
     rejection_counts: dict[str, int]
@@ -460,6 +482,12 @@ class DutyCheckEvent(msgspec.Struct, frozen=True, tag="duty_check"):
     duty_check: DutyCheck
 
 
+class DrillEvent(msgspec.Struct, frozen=True, tag="drill"):
+    """A drill began, went on with these of its alarms as they stand now, or ended. They are no alarms."""
+
+    drill: DrillNews
+
+
 class RejectionEvent(msgspec.Struct, frozen=True, tag="rejection"):
     """An input could not be used. Of many in a short time only the first are sent; all are in the next counts."""
 
@@ -475,6 +503,7 @@ FeedMessage = (
     | ObservationEvent
     | CommandEvent
     | DutyCheckEvent
+    | DrillEvent
     | RejectionEvent
 )
 """What travels on the WebSocket, told apart by `type`."""

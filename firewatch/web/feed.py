@@ -18,6 +18,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from firewatch.alarms.drill import DrillNews
 from firewatch.model.alarm import Alarm
 from firewatch.model.control_room import DutyCheck
 from firewatch.model.effect import Annunciate
@@ -27,6 +28,7 @@ from firewatch.web.document import (
     AlarmEvent,
     AlarmsEvent,
     CommandEvent,
+    DrillEvent,
     DutyCheckEvent,
     FeedMessage,
     ObservationEvent,
@@ -110,6 +112,8 @@ class LiveFeed:
             self._push_alarm(event)
         elif isinstance(event, DutyCheck):
             self._tell(DutyCheckEvent(event))
+        elif isinstance(event, DrillNews):
+            self._tell(DrillEvent(event))
         else:
             self._remember(event)
             self._tell(CommandEvent(event))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firewatch.alarms.drill import DrillNews
 from firewatch.model.alarm import AlarmClass, AlarmState
 from firewatch.model.control_room import DutyCheck
 from firewatch.model.observation import signal_id
@@ -80,7 +81,9 @@ class Overview:
             screens=screens,
         )
 
-    def snapshot(self, commands: list[CommandRecord], duty_checks: list[DutyCheck]) -> Snapshot:
+    def snapshot(
+        self, commands: list[CommandRecord], duty_checks: list[DutyCheck], drill: DrillNews | None
+    ) -> Snapshot:
         """Everything a screen shows."""
         return Snapshot(
             now=self._clock.now(),
@@ -89,6 +92,7 @@ class Overview:
             alarms=self._live.alarms(),
             commands=commands,
             duty_checks=duty_checks,
+            drill=drill,
             parts=self._live.parts(),
             rejections=self._live.rejections(),
             rejection_counts=self._live.rejection_counts(),

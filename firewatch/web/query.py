@@ -310,6 +310,37 @@ class DutyAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operator: Operator
 
 
+class DrillsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which drills: the last ones, or those begun `before` a time."""
+
+    before: Instant | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+    def __post_init__(self) -> None:
+        if self.before is not None:
+            check_instant(self.before)
+
+
+class DrillQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One drill."""
+
+    drill_id: Key
+
+
+class DrillBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who has which plan run."""
+
+    plan: Id
+    operator: Operator
+
+
+class DrillStopBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who ends the drill."""
+
+    drill_id: Key
+    operator: Operator
+
+
 class DevicesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which devices."""
 

@@ -37,6 +37,7 @@ from firewatch.ports import (
     CommandRecord,
     CommandSink,
     ControlRoomDesk,
+    Drills,
     HistoryReader,
     LiveView,
     Notifications,
@@ -48,6 +49,7 @@ from firewatch.web.actuators import ActuatorRoutes
 from firewatch.web.api import Api
 from firewatch.web.control_room import ControlRoomApi
 from firewatch.web.document import Heartbeat, Resynchronise
+from firewatch.web.drills import DrillsApi
 from firewatch.web.explanation import EngineQuestions, Explainer
 from firewatch.web.feed import COMMANDS_KEPT, FeedReader, LiveFeed, encode
 from firewatch.web.guard import Guard, error_response
@@ -89,6 +91,7 @@ class WebServer:
         control_room: ControlRoomDesk,
         workloads: Workloads,
         notifications: Notifications,
+        drills: Drills,
     ) -> None:
         _refuse_exposure(settings)
         self._settings = settings
@@ -99,6 +102,7 @@ class WebServer:
         self._feed = feed
         self._overview = Overview(inventory, live, clock)
         self._control_room = control_room
+        self._drills = drills
         desk = ControlRoomApi(control_room, live, reader, self._overview, clock)
         self._pages = desk.pages()
         api = Api(
@@ -122,6 +126,7 @@ class WebServer:
             *WorkloadApi(workloads, live, reader, inventory, clock).endpoints(),
             *ActuatorRoutes(inventory, sink, clock).endpoints(),
             *NotificationsApi(notifications, reader).endpoints(),
+            *DrillsApi(drills, reader).endpoints(),
         )
         self.app = self._build()
         self._server: _Server | None = None
@@ -224,7 +229,7 @@ class WebServer:
         stored = await self._stored_commands()
         reader.forget()
         commands = self._feed.recent_commands(stored)
-        return encode(self._overview.snapshot(commands, self._control_room.open_checks()))
+        return encode(self._overview.snapshot(commands, self._control_room.open_checks(), self._drills.present()))
 
     async def _stored_commands(self) -> list[CommandRecord]:
         """The last commands, or none where the history does not answer at once: a screen never waits for it."""

@@ -47,6 +47,7 @@ class Compound:
     folder: Path
     scenario: Path
     rules: Path = Path("rules")
+    environment: dict[str, str] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     http_port: int = field(default_factory=free_port)
     camera_port: int = field(default_factory=free_port)
@@ -66,6 +67,7 @@ class Compound:
                 "FIREWATCH_STATE_DIRECTORY": str(self.folder / "state"),
                 "FIREWATCH_RULES": str(self.rules),
                 "FIREWATCH_VISION__STREAM_BASE_URL": f"http://127.0.0.1:{self.camera_port}/",
+                **self.environment,
             },
         )
 

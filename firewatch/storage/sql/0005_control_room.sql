@@ -1,6 +1,7 @@
 -- Incidents and drills of alarms, the stages an alarm reaches after the screens, and the records of the control room.
 ALTER TABLE alarm ADD COLUMN incident text NOT NULL DEFAULT '';
 ALTER TABLE alarm ADD COLUMN drill boolean NOT NULL DEFAULT false;
+ALTER TABLE actuator_command ADD COLUMN drill text;
 CREATE INDEX alarm_by_incident ON alarm (incident) WHERE incident <> '';
 
 -- How people were told of a change; of those before, what the table of transitions would have told.

@@ -47,8 +47,8 @@ SET number = excluded.number, state = excluded.state, onset_time = excluded.onse
 WHERE alarm.number < excluded.number
 
 -- insert_actuator_command --
-INSERT INTO actuator_command (command_id, device, action, parameters, cause, rule, issued_time)
-VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s)
+INSERT INTO actuator_command (command_id, device, action, parameters, cause, rule, issued_time, drill)
+VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 
 -- insert_actuator_answer --
@@ -133,7 +133,7 @@ ORDER BY source_time, ordinal
 -- commands --
 -- Newest first, each with when it was proven and its answer: the first that it failed, else that it is done, else the
 -- last.
-SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, p.stage_time,
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, c.drill, p.stage_time,
        a.state, a.detail, a.device, a.source_time, a.receive_time
 FROM actuator_command AS c
 LEFT JOIN LATERAL (
@@ -148,17 +148,19 @@ LEFT JOIN LATERAL (
 LEFT JOIN stage_reached AS p
     ON p.alarm_id = c.cause AND p.stage = 'proven' AND p.reached_by = c.command_id
 WHERE (%(cause)s::text IS NULL OR c.cause = %(cause)s)
+  AND (%(drill)s::text IS NULL OR c.drill = %(drill)s)
   AND (NOT %(unanswered)s OR a.state IS NULL OR a.state = 'accepted')
 ORDER BY c.issued_time DESC, c.command_id DESC
 LIMIT %(limit)s
 
 -- newest_commands --
--- One for each device, like those above.
-SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, p.stage_time,
+-- One for each device, like those above; none of drills.
+SELECT c.command_id, c.device, c.action, c.parameters::text, c.cause, c.rule, c.issued_time, c.drill, p.stage_time,
        a.state, a.detail, a.device, a.source_time, a.receive_time
 FROM (
     SELECT DISTINCT ON (device) *
     FROM actuator_command
+    WHERE drill IS NULL
     ORDER BY device, issued_time DESC, command_id DESC
 ) AS c
 LEFT JOIN LATERAL (
@@ -229,6 +231,9 @@ FROM drill
 WHERE %(before)s::timestamptz IS NULL OR begun_time < %(before)s
 ORDER BY begun_time DESC
 LIMIT %(limit)s
+
+-- drill --
+SELECT drill::text FROM drill WHERE drill_id = %(drill_id)s
 
 -- picture --
 SELECT device, taken_time, jpeg FROM picture WHERE picture_id = %(picture_id)s

@@ -106,7 +106,8 @@ CREATE TABLE actuator_command (
     parameters  jsonb       NOT NULL,
     cause       text        NOT NULL,
     rule        text        NOT NULL,
-    issued_time timestamptz NOT NULL
+    issued_time timestamptz NOT NULL,
+    drill       text
 );
 
 CREATE INDEX actuator_command_by_time ON actuator_command (issued_time DESC, command_id DESC);

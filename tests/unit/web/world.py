@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from firewatch.alarms.drill import DrillNews, DrillReport
 from firewatch.alarms.incident import Incident
 from firewatch.alarms.lifecycle import Command, Event, StandingAlarm, TakenOut, step
 from firewatch.alarms.nuisance import Mark
@@ -41,7 +42,9 @@ from firewatch.model.command import (
     ReturnSubjectToService,
     ReturnToService,
 )
+from firewatch.model.control_room import Drill
 from firewatch.model.delivery import Delivery, DeliveryState
+from firewatch.model.drill import DrillPlan
 from firewatch.model.effect import RecordTransition
 from firewatch.model.observation import Observation, Quality
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RulesProblem, RulesReload, RulesState
@@ -197,6 +200,36 @@ class FakeNotifications:
         return delivery
 
 
+class FakeDrills:
+    """Implements `ports.Drills`: `going` goes on, and what the test has it refuse is refused."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.known: list[DrillPlan] = []
+        self.going: DrillNews | None = None
+        self.report: DrillReport | None = None
+        self.refusal = ""
+
+    def plans(self) -> list[DrillPlan]:
+        return self.known
+
+    def present(self) -> DrillNews | None:
+        return self.going
+
+    def present_report(self, drill_id: str) -> DrillReport | None:
+        return self.report
+
+    async def start(self, plan: str, operator: str) -> Drill:
+        if self.refusal:
+            raise RefusedCommandError(self.refusal)
+        return Drill("d1", plan, self._clock.now(), operator)
+
+    async def stop(self, drill_id: str, operator: str) -> Drill:
+        if self.refusal:
+            raise RefusedCommandError(self.refusal)
+        return Drill(drill_id, "a", self._clock.now(), operator, self._clock.now(), "stopped", "{}")
+
+
 class FakeWorkloads:
     """Implements `ports.Workloads` over what the test lets a seat take; None while it is not counted yet."""
 
@@ -252,6 +285,7 @@ class World:
         )
         self.workloads = FakeWorkloads(self.clock)
         self.notifications = FakeNotifications()
+        self.drills = FakeDrills(self.clock)
         self.server = WebServer(
             self.settings,
             inventory,
@@ -268,6 +302,7 @@ class World:
             self.control_room,
             self.workloads,
             self.notifications,
+            self.drills,
         )
         self.part("broker", ready=True, detail="connected to 127.0.0.1:1883")
 
