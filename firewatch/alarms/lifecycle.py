@@ -172,14 +172,21 @@ def next_due(standing: StandingAlarm, policy: Policy) -> datetime | None:
     """When time alone moves the alarm: its shelf or its maintenance ends, people are reminded that it will, or are told
     again; None if it does not.
     """
-    alarm, after = standing.alarm, policy.realarm_after
+    alarm, realarm = standing.alarm, realarm_due(standing, policy)
     dues = [_shelf_end(alarm, alarm.shelf)] if alarm.shelf is not None else []
     if alarm.out_of_service is not None and alarm.out_of_service.until_time is not None:
         dues.append(_reminder_or_end(alarm.out_of_service, alarm.out_of_service.until_time))
-    may_realarm = not alarm.hidden and not alarm.shadow and Move.REALARM in TRANSITIONS[alarm.state]
-    if after is not None and standing.told_time is not None and may_realarm:
-        dues.append(standing.told_time + after)
+    if realarm is not None:
+        dues.append(realarm)
     return min(dues, default=None)
+
+
+def realarm_due(standing: StandingAlarm, policy: Policy) -> datetime | None:
+    """When people are told again for want of an answer; None if they are not, as the alarm stands."""
+    alarm, told, after = standing.alarm, standing.told_time, policy.realarm_after
+    if told is None or after is None or alarm.hidden or alarm.shadow or Move.REALARM not in TRANSITIONS[alarm.state]:
+        return None
+    return told + after
 
 
 def _shelf_end(alarm: Alarm, shelf: Shelf) -> datetime:

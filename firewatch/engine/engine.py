@@ -49,6 +49,7 @@ from firewatch.alarms.lifecycle import (
     TakenOut,
     is_taken_out_by,
     next_due,
+    realarm_due,
     step,
 )
 from firewatch.alarms.transitions import TRANSITIONS, Move
@@ -217,7 +218,7 @@ class Engine:
     """
 
     def __init__(self, rules: Sequence[RuleSpec], inventory: Inventory) -> None:
-        self._now = _BEGINNING
+        self._now = self._away_until = _BEGINNING
         self._heap: list[tuple[datetime, int]] = []
         self._standing: dict[str, _Running] = {}
         self._unjudged: dict[str, InstanceRecord] = {}
@@ -304,10 +305,10 @@ class Engine:
         """Go on after `restore` and the replay of what followed: settle what fell due while firewatch was down.
 
         Delays keep their original start. Silence that was no condition yet counts anew from `now`: firewatch was
-        deaf, the device was not silent. Take a snapshot right after this; inputs replayed across it would not know
-        of it.
+        deaf, the device was not silent. What began meanwhile is told and asked for now, so that telling and asking
+        again count from `now`, too. Take a snapshot right after this; inputs replayed across it would not know of it.
         """
-        now = max(now, self._now)
+        now = self._away_until = max(now, self._now)
         self._put_off_realarms(now)
         self._arm(now)
         missed = self._put_off_repetitions(now)
@@ -827,6 +828,8 @@ class Engine:
         after, told = step(before, event, self._now, running.policy)
         if after is before:
             return []
+        if after is not None and after.told_time == self._now < self._away_until:
+            after = replace(after, told_time=self._away_until)
         running.standing = after
         one = after or before
         if one is None:
@@ -891,7 +894,10 @@ class Engine:
         instance = running.instance
         cause = running.standing.alarm.alarm_id if running.standing is not None else instance.alarm_id(onset)
         before = running.engagement
-        running.engagement = begin(before, onset, cause, phase, self._now, instance.targets)
+        begun = begin(before, onset, cause, phase, self._now, instance.targets)
+        if begun.repeated_time < self._away_until:
+            begun = replace(begun, repeated_time=self._away_until)
+        running.engagement = begun
         if not running.engagement.wish:
             return
         risen = self._claim(running)
@@ -1106,8 +1112,9 @@ class Engine:
         """What people should have been told again while firewatch was down is due now, once."""
         for running in self._standing.values():
             standing, after = running.standing, running.policy.realarm_after
-            if standing is not None and standing.told_time is not None and after is not None:
-                running.standing = replace(standing, told_time=max(standing.told_time, now - after))
+            due = realarm_due(standing, running.policy) if standing is not None else None
+            if standing is not None and after is not None and due is not None and due < now:
+                running.standing = replace(standing, told_time=now - after)
 
     # -- what cannot be judged -------------------------------------------------------------------------------------
 

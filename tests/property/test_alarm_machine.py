@@ -208,7 +208,7 @@ class Story:
             if not change.alarm.stands:
                 self.over.add(change.alarm_id)
         told = [effect for effect in effects if isinstance(effect, Annunciate)]
-        whys = [next(change for change in changes if change.alarm == effect.alarm) for effect in told]
+        whys = _changes_told(told, changes)
         self.calls += [
             (why.transition_time, why.alarm) for effect, why in zip(told, whys, strict=True) if not effect.grouped
         ]
@@ -237,6 +237,16 @@ class Story:
             other.incident == alarm.incident and urgency(other) <= urgency(alarm) and waits(other) and not other.hidden
             for other in others
         ), f"{alarm.rule} of {alarm.subject} is shown without a sound in an incident that was answered"
+
+
+def _changes_told(told: list[Annunciate], changes: list[AlarmTransition]) -> list[AlarmTransition]:
+    """The change behind each; an alarm that is told again and again looks the same each time."""
+    left = list(changes)
+    found = []
+    for effect in told:
+        place = next(place for place, change in enumerate(left) if change.alarm == effect.alarm)
+        found.append(left.pop(place))
+    return found
 
 
 class ControlRoom(RuleBasedStateMachine):

@@ -64,6 +64,7 @@ class Facts:
     answered: bool = False
     told: bool = False
     told_at: float = 0
+    away_until: float = 0
     shelf_until: float | None = None
     one_shot: bool = False
     out_of_service: bool = False
@@ -101,7 +102,7 @@ class Facts:
 
     def tell(self, now: float) -> None:
         if not self.hidden:
-            self.told, self.told_at = True, now
+            self.told, self.told_at = True, max(now, self.away_until)
             self.times_told += 1
 
     def hear(self, condition: str, now: float) -> None:
@@ -232,8 +233,9 @@ class Model:
     now: float = 0
 
     def be_down(self, seconds: float) -> None:
-        """What people should have been told again meanwhile they are told once."""
+        """What people should have been told again meanwhile they are told once; what began they hear of now."""
         for facts in self.alarms.values():
+            facts.away_until = self.now + seconds
             if facts.told and facts.realarm_after is not None:
                 facts.told_at = max(facts.told_at, self.now + seconds - facts.realarm_after)
         self.settle(self.now + seconds)

@@ -440,6 +440,21 @@ def test_an_unanswered_alarm_is_told_again_and_after_an_outage_once() -> None:
     assert again.advance(9999) == []
 
 
+@pytest.mark.parametrize("begun", ["a delay ran out", "a shelf ended"])
+def test_what_people_are_told_of_at_a_start_is_told_once_and_again_from_there(begun: str) -> None:
+    """Not for each time that it would have been told while firewatch was down."""
+    rule_of_it = low(realarm_after="60s", **({"on_delay": "20s"} if begun == "a delay ran out" else {}))
+    world = World(rule_of_it)
+    world.hear(1, "hydrant-1/pressure", 0.05)
+    if begun == "a shelf ended":
+        world.command(2, Shelve(world.alarm("low").alarm_id, "li", "welding", timedelta(seconds=30)))
+    again = world.restarted()
+    assert [word for word in again.resume(5000) if word == "! low"] == ["! low"]
+    assert again.advance(5059) == []
+    assert again.advance(5060) == ["! low", "low unacknowledged (realarmed)"]
+
+
+
 def test_a_shelf_puts_off_telling_again() -> None:
     world = World(low(realarm_after="60s"))
     world.hear(1, "hydrant-1/pressure", 0.05)

@@ -61,6 +61,20 @@ def test_repetitions_survive_a_restart_and_those_missed_are_given_once() -> None
     assert again.advance(421) == ["> door hold_door"]
 
 
+def test_what_began_while_firewatch_was_down_is_asked_for_once_and_goes_on_from_there() -> None:
+    world = World(HOLD.model_copy(update={"on_delay": timedelta(seconds=20)}))
+    world.hear(1, DOOR, "blocked")
+    again = world.restarted()
+    assert words(again.engine.resume(at(3600))) == [
+        "! hold",
+        "> door hold_door",
+        "> speaker play",
+        "hold unacknowledged (condition_active)",
+    ]
+    assert again.advance(3620) == []
+    assert again.advance(3621) == ["> door hold_door", "> speaker play"]
+
+
 @pytest.mark.parametrize(
     "changed", [{"mode": Mode.SHADOW}, {"on_delay": timedelta(seconds=1)}], ids=["shadow", "judged anew"]
 )
