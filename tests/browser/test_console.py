@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from firewatch.model.alarm import AlarmClass, AlarmState, ConditionState, Priority, TransitionReason
-from firewatch.model.command import AnswerState, OutOfService, Reset, ReturnToService, Shelve
+from firewatch.model.command import AnswerState, Reset, Shelve
 from firewatch.model.observation import Quality
 from firewatch.model.text import LocalText
 from tests.browser.compound import e_bike_picture
@@ -67,11 +67,11 @@ async def test_an_alarm_appears_by_itself_with_its_picture_and_what_the_actuator
         await expect(card(page)).to_contain_text("Tower A lift 2")
         await expect(card(page)).to_contain_text("Ask the resident over the intercom to leave")
         await expect(card(page)).to_contain_text("Sensor to feed 1.2 s")
-        await expect(card(page).locator(".command")).to_contain_text("Hold door no answer yet")
+        await expect(card(page).locator(".command")).to_contain_text("Hold the door no answer yet")
         world.command("sample/a-lift-2-door", "hold_door", (AnswerState.DONE, "held"))
         world.command("sample/a-lift-2-loudspeaker", "play", (AnswerState.FAILED, "no amplifier"))
-        await expect(card(page).locator(".command.done")).to_contain_text("Hold door held")
-        await expect(card(page).locator(".command.failed")).to_contain_text("Play warning failed: no amplifier")
+        await expect(card(page).locator(".command.done")).to_contain_text("Hold the door held")
+        await expect(card(page).locator(".command.failed")).to_contain_text("Announce failed: no amplifier")
         assert await card(page).locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
         await expect(page.locator("[role=alert].unseen")).to_contain_text("New alarm: Security, High. E-bike")
         # The lift's camera moves to the front, marked with the alarm's class.
@@ -144,26 +144,6 @@ async def test_a_latched_alarm_is_reset_from_its_card(world, open_console):
         await page.keyboard.press("Enter")
         await expect(card(page)).to_have_count(0)
         assert world.submitted == [Reset(ALARM_ID, "Wang")]
-
-
-async def test_an_alarm_is_taken_out_of_service_and_returned(world, open_console):
-    alarm = raise_e_bike(world)
-    async with open_console("zh-CN") as page:
-        await card(page).get_by_title("查看详情").first.click()
-        details = page.get_by_role("dialog")
-        await details.get_by_label("原因").fill("工单 7")
-        await details.get_by_role("button", name="停用").click()
-        await page.get_by_label("姓名").fill("王")
-        await page.keyboard.press("Enter")
-        await expect(details).to_contain_text("停用：工单 7")
-        await details.get_by_role("button", name="恢复使用").click()
-        await expect(details.get_by_role("button", name="停用")).to_be_visible()
-        assert world.submitted == [
-            OutOfService(
-                alarm.rule, alarm.subject, "王", "工单 7", until_time=world.clock.now() + timedelta(minutes=10)
-            ),
-            ReturnToService(ALARM_ID, "王", "工单 7"),
-        ]
 
 
 async def test_an_alarm_that_returned_to_normal_moves_to_those_lately_returned(world, open_console):
@@ -326,14 +306,14 @@ async def test_the_language_switch_changes_every_word_and_is_remembered(world, o
         await expect(card(page)).to_contain_text("电动自行车进入电梯")
         for view in (None, *DIALOGS):
             await _open(page, view)
-            assert set(LATIN.findall(await _words(page))) <= NOT_WORDS, view
+            assert set(LATIN.findall(await every_word(page))) <= NOT_WORDS, view
             await page.keyboard.press("Escape")
         await page.get_by_role("button", name="EN", exact=True).click()
         await expect(card(page)).to_contain_text("E-bike in the lift")
         await expect(page.locator("html")).to_have_attribute("lang", "en")
         for view in (None, *DIALOGS):
             await _open(page, view)
-            assert CHINESE.findall((await _words(page)).replace("中文", "")) == [], view
+            assert CHINESE.findall((await every_word(page)).replace("中文", "")) == [], view
             await page.keyboard.press("Escape")
         await page.reload()
         await expect(card(page)).to_contain_text("E-bike in the lift")
@@ -353,7 +333,7 @@ async def _open(page: Page, view: str | None) -> None:
         await expect(page.get_by_role("dialog")).to_be_visible()
 
 
-async def _words(page: Page) -> str:
+async def every_word(page: Page) -> str:
     """Every text on the screen, and every one a mouse or a screen reader would find; not what devices sent."""
     return await page.evaluate(
         """() => {

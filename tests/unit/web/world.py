@@ -20,6 +20,7 @@ from firewatch.app.log_keeper import LogKeeper
 from firewatch.config.control_room import one_seat
 from firewatch.config.project import load_inventory
 from firewatch.config.settings import HttpSettings, Settings
+from firewatch.engine.actuation import command_of
 from firewatch.engine.engine import Engine
 from firewatch.errors import BusyError, RefusedCommandError
 from firewatch.model.alarm import (
@@ -34,6 +35,8 @@ from firewatch.model.alarm import (
 )
 from firewatch.model.command import (
     Acknowledge,
+    AcknowledgeIncident,
+    Actuate,
     ActuatorAnswer,
     ActuatorCommand,
     AnswerState,
@@ -316,6 +319,19 @@ class World:
             out = [alarm for alarm in self.live.standing.values() if alarm.subject == command.subject]
             returned = (ReturnToService(alarm.alarm_id, command.operator, command.reason) for alarm in out)
             return tuple(map(self._carry_out, returned))
+        if isinstance(command, AcknowledgeIncident):
+            waiting = [
+                alarm
+                for alarm in self.live.standing.values()
+                if alarm.incident == command.incident and alarm.incident_number <= command.seen
+                if alarm.state is AlarmState.UNACKNOWLEDGED
+            ]
+            return tuple(self._submit(Acknowledge(alarm.alarm_id, command.operator)) for alarm in waiting)
+        if isinstance(command, Actuate):
+            [site] = INVENTORY.sites
+            kinds = {f"{site.id}/{device.id}": INVENTORY.kinds[device.kind] for device in site.devices}
+            self.feed.push(CommandRecord.of(command_of(command, kinds, self.clock.now())))
+            return ()
         return (self._submit(command),)
 
     def _submit(self, command: OperatorCommand) -> Alarm:

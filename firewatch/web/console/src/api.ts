@@ -28,6 +28,25 @@ export interface Shelf extends Hiding {
   one_shot: boolean;
 }
 
+export interface Maintenance extends Hiding {
+  work_order: string;
+  /** Null only for what was taken out before there were ends. */
+  until_time: string | null;
+  /** Once people were told that the end is near. */
+  reminded: boolean;
+}
+
+export const VERDICTS = ["real", "false", "test"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What an alarm turned out to be, and what was done. */
+export interface Confirmation {
+  by: string;
+  confirmed_time: string;
+  verdict: Verdict;
+  comment: string;
+}
+
 export interface AlarmClock {
   source_time: string;
   receive_time: string;
@@ -65,10 +84,24 @@ export interface Alarm {
   hidden: boolean;
   shelf: Shelf | null;
   suppressed_by: string | null;
-  out_of_service: Hiding | null;
+  out_of_service: Maintenance | null;
+  confirmation: Confirmation | null;
   /** The id of the first alarm of its incident, and its place in it: 1 is the first-out. */
   incident: string;
   incident_number: number;
+  /** The drill that it is part of: it is then no alarm at all. */
+  drill: string | null;
+}
+
+/** What wears people out: an invitation to look at the rule or the device. */
+export type Mark = "chattering" | "fleeting" | "stale";
+export type Marks = Readonly<Record<string, readonly Mark[]>>;
+
+/** An event of which an alarm stands. */
+export interface IncidentView {
+  incident: string;
+  first_out: Alarm;
+  count: number;
 }
 
 export interface AlarmTransition {
@@ -142,6 +175,8 @@ export interface CommandRecord {
     cause: string;
     rule: string;
     issued_time: string;
+    /** The drill that it is part of. */
+    drill: string | null;
   };
   answer: {
     state: "accepted" | "done" | "failed";
@@ -149,6 +184,64 @@ export interface CommandRecord {
     source_time: string;
     receive_time: string;
   } | null;
+  state: CommandState;
+  proven_time: string | null;
+}
+
+export type CommandState = "sent" | "accepted" | "done" | "proven" | "failed" | "unproven";
+
+/** One parameter of an action; a choice is one of some words. */
+export interface Parameter {
+  name: string;
+  type: "text" | "number" | "boolean" | "choice";
+  label: LocalText;
+  unit: string;
+  range: [number, number] | null;
+  whole: boolean;
+  choices: string[];
+  longest: number;
+  required: boolean;
+  default: Value | null;
+}
+
+export interface Action {
+  name: string;
+  label: LocalText;
+  /** Null where the device takes any. */
+  parameters: Parameter[] | null;
+  /** Fire linkage: it needs a reason. */
+  linkage: boolean;
+  undo: string | null;
+  proof: { signal: string; value: Value } | null;
+}
+
+/** A kind of device and the actions that its devices answer. */
+export interface KindView {
+  kind: string;
+  label: LocalText;
+  system: string;
+  actions: Action[];
+}
+
+export interface SeatView {
+  seat: { id: string; label: LocalText };
+}
+
+export const MILESTONES = ["source", "received", "decided", "journalled", "annunciated", "delivered", "proven"] as const;
+export type Milestone = (typeof MILESTONES)[number];
+export type DeadlineVerdict = "pass" | "late" | "not_yet";
+
+/** The way of an alarm to people and actuators, stage by stage, against the limits of the standards. */
+export interface Measured {
+  steps: { stage: Milestone; reached_time: string | null }[];
+  deadlines: {
+    limit: { stage: Milestone; since: Milestone; clause: string };
+    due_time: string;
+    reached_time: string | null;
+    verdict: DeadlineVerdict;
+  }[];
+  verdict: DeadlineVerdict;
+  slow_stage: Milestone | null;
 }
 
 /** A signal that a rule listens to, with its newest reading. */
@@ -320,6 +413,15 @@ export interface DutyCheck {
   answered_by: string | null;
 }
 
+/** A drill as it stands, with those of its alarms that changed; in a snapshot all that stand. */
+export interface DrillNews {
+  drill: { drill_id: string; by: string; begun_time: string; ended_time: string | null };
+  label: LocalText;
+  site: string;
+  until_time: string;
+  alarms: Alarm[];
+}
+
 export interface Snapshot {
   type: "snapshot";
   now: string;
@@ -328,6 +430,7 @@ export interface Snapshot {
   alarms: Alarm[];
   commands: CommandRecord[];
   duty_checks: DutyCheck[];
+  drill: DrillNews | null;
   parts: PartStatus[];
   rejections: Rejection[];
   rejection_counts: Record<string, number>;
@@ -342,25 +445,32 @@ export type FeedMessage =
   | { type: "observation"; observations: Observation[] }
   | { type: "command"; command: CommandRecord }
   | { type: "duty_check"; duty_check: DutyCheck }
+  | { type: "drill"; drill: DrillNews }
   | { type: "rejection"; rejection: Rejection };
 
-/** The server did not do it. Its own words for why are English, so a screen says it in the reader's. */
+/** The server did not do it. Its own words for why are English, so a screen says it in the reader's as well. */
 export class Refusal extends Error {
-  constructor(readonly status: number) {
+  constructor(
+    readonly status: number,
+    readonly what: string,
+  ) {
     super(`status ${status}`);
   }
 }
 
 async function answer<T>(response: Response): Promise<T> {
-  if (!response.ok) throw new Refusal(response.status);
+  if (!response.ok) {
+    const said = (await response.json().catch(() => null)) as { error?: { what?: string } } | null;
+    throw new Refusal(response.status, said?.error?.what ?? "");
+  }
   return (await response.json()) as T;
 }
 
-async function get<T>(path: string): Promise<T> {
+export async function get<T>(path: string): Promise<T> {
   return answer<T>(await fetch(`/api/v1/${path}`));
 }
 
-async function post<T>(path: string, body: object): Promise<T> {
+export async function post<T>(path: string, body: object): Promise<T> {
   const response = await fetch(`/api/v1/${path}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -374,20 +484,74 @@ export const oneAlarm = (alarmId: string): Promise<Alarm> => get(`alarms/${alarm
 /** What an operator may ask of an alarm. */
 export type Request =
   | { verb: "acknowledge" | "reset" | "unshelve" }
-  | { verb: "shelve"; reason: string; seconds: number | null }
-  | { verb: "out-of-service"; reason: string; seconds: number }
-  | { verb: "return-to-service"; reason: string };
+  | { verb: "confirm"; verdict: Verdict; comment: string }
+  | { verb: "shelve"; reason: string; seconds: number | null };
 
-export async function ask({ alarm_id, rule, subject }: Alarm, operator: string, request: Request): Promise<void> {
+export async function ask({ alarm_id }: Alarm, operator: string, request: Request): Promise<void> {
   const { verb, ...details } = request;
-  const [path, body] =
-    request.verb === "out-of-service"
-      ? [verb, { rule, subject, ...details }]
-      : request.verb === "shelve"
-        ? [`alarms/${alarm_id}/${verb}`, request.seconds === null ? { reason: request.reason, one_shot: true } : details]
-        : [`alarms/${alarm_id}/${verb}`, details];
-  await post(path, { operator, ...body });
+  const body =
+    request.verb === "shelve" && request.seconds === null ? { reason: request.reason, one_shot: true } : details;
+  await post(`alarms/${alarm_id}/${verb}`, { operator, ...body });
 }
+
+/** Of the first `seen` alarms of an incident all that wait for it. */
+export const acknowledgeIncident = (incident: string, operator: string, seen: number): Promise<unknown> =>
+  post(`incidents/${encodeURIComponent(incident)}/acknowledge`, { operator, seen });
+
+export interface Outage {
+  /** `site/device` or `site/asset`. */
+  subject: string;
+  /** Only what this rule says of it; null: all that is said of it. */
+  rule: string | null;
+  reason: string;
+  work_order: string;
+  seconds: number;
+}
+
+export const takeOutOfService = (operator: string, { rule, ...outage }: Outage): Promise<unknown> =>
+  post("out-of-service", { operator, ...outage, ...(rule === null ? {} : { rule }) });
+
+/** All that is out of service about a subject. */
+export const returnToService = (operator: string, subject: string, reason: string): Promise<unknown> =>
+  post("return-to-service", { operator, subject, reason });
+
+/** What a rule says of a subject, by the alarm that is out of service. */
+export const returnAlarmToService = (operator: string, alarmId: string, reason: string): Promise<unknown> =>
+  post(`alarms/${alarmId}/return-to-service`, { operator, reason });
+
+export const incidents = (): Promise<IncidentView[]> =>
+  get<{ incidents: IncidentView[] }>("incidents").then(({ incidents }) => incidents);
+
+/** The alarms of an incident, newest first, those that are over as well. */
+export const alarmsOfIncident = (incident: string): Promise<Alarm[]> =>
+  get<{ alarms: Alarm[] }>(`incidents/${encodeURIComponent(incident)}?limit=500`).then(({ alarms }) => alarms);
+
+export const marksOfAlarms = (): Promise<Marks> => get<{ marks: Marks }>("alarms?limit=500").then(({ marks }) => marks);
+
+export const deadlines = (alarmId: string): Promise<Measured[]> =>
+  get<{ measured: Measured[] }>(`alarms/${alarmId}/deadlines`).then(({ measured }) => measured);
+
+export const kinds = (): Promise<KindView[]> => get<{ kinds: KindView[] }>("actions").then(({ kinds }) => kinds);
+
+export interface Wish {
+  action: string;
+  parameters: Record<string, Value>;
+  reason: string;
+}
+
+export const actuate = (operator: string, device: string, wish: Wish): Promise<unknown> =>
+  post(`actuators/${device}/commands`, { operator, ...wish });
+
+/** All loudspeakers of some buildings at once. */
+export const broadcast = (operator: string, site: string, buildings: string[], wish: Wish): Promise<unknown> => {
+  const { action, parameters, reason } = wish;
+  return post("broadcasts", { operator, site, buildings, action, reason, ...parameters });
+};
+
+export const seats = (): Promise<SeatView[]> => get<{ seats: SeatView[] }>("seats").then(({ seats }) => seats);
+
+export const answerDutyCheck = (operator: string, checkId: string): Promise<unknown> =>
+  post(`duty-checks/${checkId}/answer`, { operator });
 
 export const returnedAlarms = (limit: number): Promise<Alarm[]> =>
   get<{ alarms: Alarm[] }>(`alarms?standing=false&limit=${limit}`).then(({ alarms }) => alarms);

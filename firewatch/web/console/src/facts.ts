@@ -1,7 +1,7 @@
 // What follows from a world, worked out once for each: every part of the screen looks things up here.
 
-import type { Alarm, AlarmClass, CommandRecord, DeviceView, SiteView } from "./api";
-import { inOrder, type World } from "./world";
+import type { Action, Alarm, AlarmClass, CommandRecord, DeviceView, SiteView } from "./api";
+import { incidentOf, inOrder, isUnanswered, numberOf, order, type World } from "./world";
 
 /** The time within which a camera's suspicion commands its actuators before there is an alarm. */
 const SUSPICION_MS = 5_000;
@@ -14,6 +14,24 @@ const SILENT_AFTER_MS = 15_000;
 
 /** By this beginning of its rule's id an alarm says that its device is not heard (docs/api.md). */
 const ABSENCE_RULES = "device-silent";
+
+/** An event with those of its alarms that people are told of. */
+export interface Incident {
+  incident: string;
+  /** In the order they came; those that are over or hidden are not among them. */
+  alarms: readonly Alarm[];
+  /** The alarm that began it, whether it stands or not. */
+  firstOut: Alarm;
+  /** False while nobody has said which was first: the earliest that stands then takes its place. */
+  isFirstOutKnown: boolean;
+  /** The most urgent of them. */
+  foremost: Alarm;
+  /** How many joined, those that are over or hidden as well. */
+  count: number;
+  unanswered: number;
+  /** The highest number among them: whoever looks at the screen has seen so many, and none after. */
+  seen: number;
+}
 
 export type Standing = "normal" | "unknown" | "silent" | "offline";
 
@@ -28,8 +46,11 @@ export class Facts {
   readonly alarms: readonly Alarm[];
   /** Those that are shelved, suppressed by design or out of service. */
   readonly hidden: readonly Alarm[];
+  /** The same alarms by the event that they belong to, the foremost event first. */
+  readonly incidents: readonly Incident[];
   readonly alarmsOfClass: ReadonlyMap<AlarmClass, Alarm[]>;
   private readonly alarmsOfSubject: ReadonlyMap<string, Alarm[]>;
+  private readonly newestCommands: ReadonlyMap<string, CommandRecord>;
   private readonly commandsOfCause: ReadonlyMap<string, CommandRecord[]>;
   /** By rule and subject: a camera's suspicion commands under the name of its session, not of the alarm. */
   private readonly commandsOfSubject: ReadonlyMap<string, CommandRecord[]>;
@@ -41,11 +62,13 @@ export class Facts {
     const standing = inOrder(world.alarms.values());
     this.alarms = standing.filter((alarm) => !alarm.hidden);
     this.hidden = standing.filter((alarm) => alarm.hidden);
+    this.incidents = this.gathered();
     this.alarmsOfClass = Map.groupBy(this.alarms, (alarm) => alarm.alarm_class);
     this.alarmsOfSubject = Map.groupBy(standing, (alarm) => alarm.subject);
     const commands = [...world.commands.values()];
     this.commandsOfCause = Map.groupBy(commands, ({ command }) => command.cause);
     this.commandsOfSubject = this.bySubject(commands);
+    this.newestCommands = new Map(commands.map((record) => [record.command.device, record]));
     this.heardTimes = new Map(
       world.devices.flatMap((device) => {
         const heard = device.signals.flatMap(({ signal, supervisory }) => {
@@ -86,6 +109,31 @@ export class Facts {
     );
   }
 
+  /** What was asked of a device last (`site/device`). */
+  newestCommand(device: string): CommandRecord | undefined {
+    return this.newestCommands.get(device);
+  }
+
+  /** The devices that can be asked for something about an alarm: its own, and those of its asset. */
+  actuatorsOf(alarm: Alarm): DeviceView[] {
+    const own = this.devices.get(alarm.subject);
+    const asset = own?.asset ? assetKey(own) : alarm.subject;
+    return this.world.devices.filter(
+      (device) => device.actions.length > 0 && (device === own || (device.asset !== null && assetKey(device) === asset)),
+    );
+  }
+
+  hasLoudspeaker(site: string, building: string): boolean {
+    return this.world.devices.some(
+      (device) => device.site === site && device.building === building && device.actions.includes("play"),
+    );
+  }
+
+  /** What a device can be asked for; null while that is not known. */
+  actionsOf(device: DeviceView): Action[] | null {
+    return this.world.kinds.find(({ kind }) => kind === device.kind)?.actions ?? null;
+  }
+
   /** When anything but a supervisory signal was last heard from a device, in milliseconds; null if never. */
   heardTime(device: DeviceView): number | null {
     return this.heardTimes.get(device) ?? null;
@@ -104,6 +152,26 @@ export class Facts {
     const heard = this.heardTime(device);
     if (heard === null) return "unknown";
     return now - heard >= SILENT_AFTER_MS ? "silent" : "normal";
+  }
+
+  private gathered(): Incident[] {
+    return [...Map.groupBy(this.alarms, incidentOf)]
+      .map(([incident, members]) => {
+        const alarms = members.toSorted((one, other) => numberOf(one) - numberOf(other));
+        const [first] = alarms as [Alarm];
+        const memory = this.world.incidents.get(incident);
+        return {
+          incident,
+          alarms,
+          firstOut: memory?.firstOut ?? first,
+          isFirstOutKnown: memory?.firstOut !== null,
+          foremost: members[0] as Alarm,
+          count: memory?.count ?? alarms.length,
+          unanswered: alarms.filter(isUnanswered).length,
+          seen: numberOf(alarms.at(-1) as Alarm),
+        };
+      })
+      .sort((one, other) => order(one.foremost, other.foremost));
   }
 
   private bySubject(commands: CommandRecord[]): Map<string, CommandRecord[]> {

@@ -35,6 +35,26 @@ export function shortDate(instant: number, timeZone: string, lang: Lang): string
   return formatter(LOCALES[lang], timeZone, SHORT_DATE).format(instant);
 }
 
+/** The time, and the day where it is not `now`'s. */
+export function momentTime(instant: string | number, now: number, timeZone: string, lang: Lang): string {
+  const date = new Date(instant);
+  const day = shortDate(date.getTime(), timeZone, lang);
+  const time = clockTime(instant, timeZone);
+  return day === shortDate(now, timeZone, lang) ? time : `${day} ${time}`;
+}
+
+/** The calendar day at a place, as a date field has it: 2026-01-31. */
+export function isoDay(instant: number, timeZone: string): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone }).format(instant);
+}
+
+/** When such a day begins there. */
+export function dayStart(day: string, timeZone: string): number {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const wall = `${isoDay(midnight, timeZone)}T${clockTime(midnight, timeZone)}Z`;
+  return midnight - (Date.parse(wall) - midnight);
+}
+
 export function age(words: Words, milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / SECOND));
   if (seconds < 120) return words.say("age.seconds", { n: seconds });
@@ -59,6 +79,12 @@ export function value(words: Words, raw: Reading["value"], unit: string): string
 
 export function reading(words: Words, signal: SignalView, last: Reading | undefined): string {
   return last && last.quality !== "bad" ? value(words, last.value, signal.unit) : words.say("value.unknown");
+}
+
+/** What is left until something, as on a clock: 4:07. */
+export function remaining(milliseconds: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / SECOND));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 /** How long something took, from one instant to another. */

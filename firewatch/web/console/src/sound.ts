@@ -1,5 +1,5 @@
-// A tone for alarms that nobody has acknowledged, one figure for each class so that ears can tell them apart, and one
-// for a lost connection.
+// A tone for alarms that nobody has acknowledged, one figure for each class so that ears can tell them apart, one for a
+// lost connection, and one for somebody who asks whether anybody is there.
 
 import type { AlarmClass } from "./api";
 
@@ -9,13 +9,14 @@ interface Figure {
   noteSeconds: number;
 }
 
-export type Call = AlarmClass | "lost";
+export type Call = AlarmClass | "lost" | "duty";
 
 const FIGURES: Record<Call, Figure> = {
   fire: { notes: [960, 770, 960, 770, 960, 770], noteSeconds: 0.25 },
   security: { notes: [660, 0, 880], noteSeconds: 0.18 },
   supervisory: { notes: [520, 0, 520], noteSeconds: 0.16 },
   trouble: { notes: [392], noteSeconds: 0.22 },
+  duty: { notes: [784, 988, 784, 988, 0, 784, 988, 784, 988], noteSeconds: 0.12 },
   lost: { notes: [587, 440, 330], noteSeconds: 0.3 },
 };
 export const REPEAT_MS = 3_000;

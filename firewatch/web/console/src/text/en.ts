@@ -1,3 +1,5 @@
+import { pages } from "./pages.en";
+
 export const en = {
   "language.this": "English",
   "language.other": "切换到中文",
@@ -104,14 +106,9 @@ export const en = {
   "hide.returnToService": "Return to service",
   "hidden.shelf": "Shelved until {until} by {who}: {reason}",
   "hidden.shelfOnce": "Shelved until it is over, {until} at the latest, by {who}: {reason}",
-  "hidden.outOfService": "Out of service since {since}, by {who}: {reason}",
+  "hidden.outOfService": "Out of service until {until}, since {since}, by {who}: {reason}",
   "hidden.suppressed": "Suppressed by: {cause}",
 
-  "stage.source_time": "Seen by the sensor",
-  "stage.receive_time": "Received",
-  "stage.decided_time": "Decided",
-  "stage.annunciated_time": "Annunciated",
-  "stage.journalled_time": "Safe in the history",
 
   "reason.condition_active": "Condition became active",
   "reason.condition_inactive": "Condition gone",
@@ -213,10 +210,6 @@ export const en = {
   "plot.bar": "{time}: {before}, with these rules {after}",
   "plot.table": "The same as a table",
 
-  "action.hold_door": "Hold door",
-  "action.release_door": "Release door",
-  "action.play": "Play warning",
-  "action.stop": "Stop playing",
   "answer.waiting": "no answer yet",
   "answer.accepted": "accepted",
   "answer.failed": "failed",

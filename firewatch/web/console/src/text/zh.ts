@@ -1,4 +1,5 @@
 import type { Catalogue } from ".";
+import { pages } from "./pages.zh";
 
 export const zh: Catalogue = {
   "language.this": "中文",
@@ -106,14 +107,9 @@ export const zh: Catalogue = {
   "hide.returnToService": "恢复使用",
   "hidden.shelf": "{who} 搁置至 {until}：{reason}",
   "hidden.shelfOnce": "{who} 搁置至恢复，最迟 {until}：{reason}",
-  "hidden.outOfService": "{who} 自 {since} 停用：{reason}",
+  "hidden.outOfService": "{who} 自 {since} 停用至 {until}：{reason}",
   "hidden.suppressed": "被抑制，起因：{cause}",
 
-  "stage.source_time": "传感器发现",
-  "stage.receive_time": "收到",
-  "stage.decided_time": "判定",
-  "stage.annunciated_time": "推送",
-  "stage.journalled_time": "存入历史",
 
   "reason.condition_active": "条件成立",
   "reason.condition_inactive": "条件消失",
@@ -215,10 +211,6 @@ export const zh: Catalogue = {
   "plot.bar": "{time}：{before}，所检规则 {after}",
   "plot.table": "以表格显示",
 
-  "action.hold_door": "保持开门",
-  "action.release_door": "释放电梯门",
-  "action.play": "播放警示",
-  "action.stop": "停止播放",
   "answer.waiting": "尚无应答",
   "answer.accepted": "已接受",
   "answer.failed": "失败",

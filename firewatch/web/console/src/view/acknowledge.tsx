@@ -1,24 +1,18 @@
+import { useState } from "preact/hooks";
+
 import type { Alarm } from "../api";
-import { useScreen } from "../screen";
+import { useDesk } from "../screen";
 import { useWords } from "../text";
-import { mayAcknowledge, mayReset } from "../world";
+import { mayAcknowledge, mayConfirm, mayReset } from "../world";
+import { ConfirmDialog } from "./confirm";
 import { sayTrouble, useCommand } from "./use-command";
 
 /** The buttons for what the alarm waits for, or who pressed them. */
 export function Acknowledge({ alarm }: { alarm: Alarm }) {
   const words = useWords();
-  const { live, time } = useScreen();
+  const { live, time } = useDesk();
   const { send, sending, trouble } = useCommand(alarm);
-
-  if (!mayAcknowledge(alarm) && !mayReset(alarm)) {
-    return (
-      <span class="answered">
-        {alarm.acknowledged_by &&
-          alarm.acknowledged_time &&
-          words.say("alarm.acknowledgedBy", { who: alarm.acknowledged_by, time: time(alarm.acknowledged_time, alarm.site) })}
-      </span>
-    );
-  }
+  const [confirming, setConfirming] = useState(false);
   return (
     <>
       {mayAcknowledge(alarm) && (
@@ -36,11 +30,22 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
           {words.say("alarm.reset")}
         </button>
       )}
+      {!mayAcknowledge(alarm) && !mayReset(alarm) && alarm.acknowledged_by && alarm.acknowledged_time && (
+        <span class="answered">
+          {words.say("alarm.acknowledgedBy", { who: alarm.acknowledged_by, time: time(alarm.acknowledged_time, alarm.site) })}
+        </span>
+      )}
+      {mayConfirm(alarm) && (
+        <button type="button" class="plain" disabled={!live} onClick={() => setConfirming(true)}>
+          {words.say(alarm.confirmation ? "verdict.correct" : "verdict.give")}
+        </button>
+      )}
       {trouble && (
         <span class="trouble-text" role="alert">
           {sayTrouble(words, trouble)}
         </span>
       )}
+      {confirming && <ConfirmDialog alarm={alarm} close={() => setConfirming(false)} />}
     </>
   );
 }

@@ -1,36 +1,38 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { pictureAddress, transitions, type Alarm, type AlarmClock, type AlarmTransition } from "../api";
-import { elapsed, value } from "../format";
+import { pictureAddress, transitions, type Alarm, type AlarmTransition, type Mark } from "../api";
+import { value } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
 import { stands } from "../world";
 import { Acknowledge } from "./acknowledge";
+import { AlarmTags } from "./alarm-card";
+import { Broadcast } from "./broadcast";
 import { CommandChip } from "./command-chip";
+import { Deadlines } from "./deadlines";
 import { Dialog } from "./dialog";
+import { DrillTag } from "./drill";
 import { AlarmExplained } from "./explanation";
 import { Hiding } from "./hiding";
-
-const STAGES = ["source_time", "receive_time", "decided_time", "annunciated_time", "journalled_time"] as const satisfies
-  readonly (keyof AlarmClock)[];
+import { Operate } from "./operate";
 
 /** The feed is quicker than the history: what it has just told is looked up there again after this time. */
 const HISTORY_MS = 1_000;
 
 interface Props {
   alarm: Alarm;
+  marks?: readonly Mark[];
   close(): void;
 }
 
-export function AlarmDetails({ alarm, close }: Props) {
+export function AlarmDetails({ alarm, marks = [], close }: Props) {
   const words = useWords();
   const { facts, time } = useScreen();
   const changes = useChanges(alarm);
   const text = words.of(alarm.text);
   const commands = facts.commandsOf(alarm);
-  const stored = Array.isArray(changes) ? changes.find((change) => change.alarm.clock.journalled_time) : undefined;
-  const clock = { ...alarm.clock };
-  clock.journalled_time ??= stored?.alarm.clock.journalled_time ?? null;
+  const actuators = facts.actuatorsOf(alarm);
+  const hasLoudspeaker = facts.hasLoudspeaker(alarm.site, alarm.building);
   return (
     <Dialog title={words.say("common.at", { text, place: words.of(alarm.place) })} close={close} wide>
       <div class={alarm.picture ? "details with-picture" : "details"}>
@@ -39,9 +41,8 @@ export function AlarmDetails({ alarm, close }: Props) {
         )}
         <div>
           <p class="card-head">
-            <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
-            <span class="priority">{words.say(`priority.${alarm.priority}`)}</span>
-            <span class="state">{words.say(`state.${alarm.state}`)}</span>
+            {alarm.drill !== null && <DrillTag />}
+            <AlarmTags alarm={alarm} marks={marks} />
             {alarm.value !== null && (
               <span>
                 {words.say("alarm.value")} <b>{value(words, alarm.value, alarm.unit)}</b>
@@ -50,14 +51,35 @@ export function AlarmDetails({ alarm, close }: Props) {
           </p>
           <h3>{words.say("alarm.advice")}</h3>
           <p>{words.of(alarm.advice)}</p>
-          {stands(alarm) && (
+          {marks.map((mark) => (
+            <p key={mark} class="hint">
+              <b>{words.say(`mark.${mark}`)}</b>: {words.say(`mark.${mark}.means`)}
+            </p>
+          ))}
+          {alarm.confirmation?.comment && (
+            <p>
+              {words.say("verdict.by", {
+                who: alarm.confirmation.by,
+                time: time(alarm.confirmation.confirmed_time, alarm.site),
+              })}
+              : {alarm.confirmation.comment}
+            </p>
+          )}
+          {alarm.drill === null && (
             <div class="answer">
               <Acknowledge alarm={alarm} />
             </div>
           )}
+          {alarm.drill === null && (actuators.length > 0 || hasLoudspeaker) && (
+            <>
+              <h3>{words.say("operate.heading")}</h3>
+              <Operate devices={actuators} />
+              {hasLoudspeaker && <Broadcast site={alarm.site} building={alarm.building} />}
+            </>
+          )}
           <h3>{words.say("explain.why")}</h3>
           <AlarmExplained alarm={alarm} />
-          {stands(alarm) && (
+          {stands(alarm) && alarm.drill === null && (
             <>
               <h3>{words.say("hide.title")}</h3>
               <Hiding alarm={alarm} />
@@ -89,22 +111,7 @@ export function AlarmDetails({ alarm, close }: Props) {
             </table>
           )}
           <h3>{words.say("alarm.stages")}</h3>
-          <table>
-            <tbody>
-              {STAGES.map((stage) => {
-                const reached = clock[stage];
-                return (
-                  reached && (
-                    <tr key={stage}>
-                      <td>{words.say(`stage.${stage}`)}</td>
-                      <td>{time(reached, alarm.site)}</td>
-                      <td>+{elapsed(words, clock.source_time, reached)}</td>
-                    </tr>
-                  )
-                );
-              })}
-            </tbody>
-          </table>
+          <Deadlines alarm={alarm} />
           <p class="hint">
             {words.say("alarm.rule")} <code>{alarm.rule}</code> · <code>{alarm.subject}</code> ·{" "}
             <code>{alarm.alarm_id}</code>

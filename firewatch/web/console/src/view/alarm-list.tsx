@@ -1,38 +1,58 @@
 import { useState } from "preact/hooks";
 
+import { marksOfAlarms, type Alarm, type Marks } from "../api";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
+import type { World } from "../world";
 import { AlarmCard } from "./alarm-card";
 import { AlarmDetails } from "./alarm-details";
-import { HiddenBy } from "./hiding";
+import { DrillAlarms } from "./drill";
+import { HiddenAlarms } from "./hidden-alarms";
+import { IncidentCard } from "./incident-card";
+import { VerdictTag } from "./tags";
+import { useAsked } from "./use-asked";
+
+/** What wears people out does so over minutes. */
+const MARKED_EVERY_MS = 30_000;
+const NO_MARKS: Marks = {};
 
 export function AlarmList() {
   const words = useWords();
   const { world, facts, time } = useScreen();
-  const [opened, setOpened] = useState<string | null>(null);
-  const { alarms } = facts;
-  const detailed = opened && (world.alarms.get(opened) ?? world.returned.find((alarm) => alarm.alarm_id === opened));
+  const [opened, setOpened] = useState<Alarm | null>(null);
+  const { alarms, incidents } = facts;
+  const about = world.alarms.size > 0 ? "some" : "none";
+  const marks = useAsked(async () => (about === "some" ? marksOfAlarms() : NO_MARKS), about, MARKED_EVERY_MS).answer ?? NO_MARKS;
+  const detailed = opened && (newest(world, opened) ?? opened);
   return (
     <section class="alarms" aria-label={words.say("alarms.title")}>
       <div class="scroll">
         {alarms.length === 0 && <Calm />}
         <ol class="cards">
-          {alarms.map((alarm) => (
-            <AlarmCard key={alarm.alarm_id} alarm={alarm} open={() => setOpened(alarm.alarm_id)} />
-          ))}
+          {incidents.map((incident) =>
+            incident.count > 1 ? (
+              <IncidentCard key={incident.incident} incident={incident} marks={marks} open={setOpened} />
+            ) : (
+              incident.alarms.map((alarm) => (
+                <AlarmCard key={alarm.alarm_id} alarm={alarm} marks={marks[alarm.alarm_id]} open={setOpened} />
+              ))
+            ),
+          )}
         </ol>
-        {facts.hidden.length > 0 && <Hidden open={setOpened} />}
+        <DrillAlarms open={setOpened} />
+        {facts.hidden.length > 0 && <HiddenAlarms open={setOpened} />}
         {world.returned.length > 0 && (
           <div class="returned">
             <h2>{words.say("alarms.returned")}</h2>
             <ol>
               {world.returned.map((alarm) => (
                 <li key={alarm.alarm_id} data-returned={alarm.alarm_id}>
-                  <button type="button" onClick={() => setOpened(alarm.alarm_id)}>
+                  <button type="button" onClick={() => setOpened(alarm)}>
                     <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
                     <span class="grow">
                       {words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}
                     </span>
+                    <VerdictTag alarm={alarm} />
                     <time>
                       {time(alarm.onset_time, alarm.site)}
                       {alarm.cleared_time && <> – {time(alarm.cleared_time, alarm.site)}</>}
@@ -44,35 +64,23 @@ export function AlarmList() {
           </div>
         )}
       </div>
-      {detailed && <AlarmDetails key={detailed.alarm_id} alarm={detailed} close={() => setOpened(null)} />}
+      {detailed && (
+        <AlarmDetails
+          key={detailed.alarm_id}
+          alarm={detailed}
+          marks={marks[detailed.alarm_id] ?? []}
+          close={() => setOpened(null)}
+        />
+      )}
     </section>
   );
 }
 
-/** Nothing is hidden without a trace: how many there are is always to be seen. */
-function Hidden({ open }: { open(alarmId: string): void }) {
-  const words = useWords();
-  const { facts } = useScreen();
-  return (
-    <details class="returned hidden-alarms">
-      <summary>{words.say("alarms.hidden", { n: facts.hidden.length })}</summary>
-      <ol>
-        {facts.hidden.map((alarm) => (
-          <li key={alarm.alarm_id} data-hidden={alarm.alarm_id}>
-            <button type="button" onClick={() => open(alarm.alarm_id)}>
-              <span class={`tag ${alarm.alarm_class}`}>{words.say(`class.${alarm.alarm_class}`)}</span>
-              <span class="grow">
-                {words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}
-              </span>
-              <span class="state">{words.say(`state.${alarm.state}`)}</span>
-            </button>
-            <HiddenBy alarm={alarm} />
-          </li>
-        ))}
-      </ol>
-    </details>
-  );
-}
+/** How an alarm stands now; one that left the screen meanwhile, as it was seen last. */
+const newest = (world: World, { alarm_id }: Alarm): Alarm | undefined =>
+  world.alarms.get(alarm_id) ??
+  world.drillAlarms.get(alarm_id) ??
+  world.returned.find((alarm) => alarm.alarm_id === alarm_id);
 
 function Calm() {
   const words = useWords();

@@ -1,24 +1,41 @@
 import type { CommandRecord } from "../api";
 import { elapsed } from "../format";
-import { useWords } from "../text";
+import { useDesk } from "../screen";
+import { useWords, type Words } from "../text";
+import { DrillTag } from "./drill";
 
-/** The detail of the answer that firewatch itself writes for an actuator that gave none. */
-const GIVEN_UP = "unanswered";
+/** The details of answers that firewatch itself writes, for an actuator that gave none and for a proof that never came. */
+const STAND_INS = ["unanswered", "unproven"];
 
-/** One command to an actuator and how far it is: asked, accepted, done with the actuator's own word, failed. */
-export function CommandChip({ record: { command, answer } }: { record: CommandRecord }) {
+/** One command to an actuator and how far it is: sent, accepted, done in the actuator's own word, proven, or not. */
+export function CommandChip({ record }: { record: CommandRecord }) {
   const words = useWords();
-  const failed = answer?.state === "failed" && answer.detail && answer.detail !== GIVEN_UP;
-  const said = answer === null ? words.say("answer.waiting") : words.word("answer", answer.detail || answer.state);
+  const { action } = useDesk();
+  const { command, answer, state, proven_time } = record;
+  const asked = action(command.device, command.action);
+  const last = proven_time ?? answer?.receive_time;
   return (
-    <li class={`command ${answer?.state ?? "waiting"}`} data-command={command.command_id}>
-      <span>{words.word("action", command.action)}</span>{" "}
-      <b>{failed ? `${words.say("answer.failed")}: ${said}` : said}</b>{" "}
-      {answer && (
-        <small>
-          {words.say("answer.after", { time: elapsed(words, command.issued_time, answer.receive_time) })}
-        </small>
-      )}
+    <li class={`command ${state}`} data-command={command.command_id}>
+      {command.drill && <DrillTag />} <span>{asked ? words.of(asked.label) : ""}</span> <b>{said(words, record)}</b>{" "}
+      {state === "done" && asked?.proof && <span class="awaited">{words.say("command.proofAwaited")}</span>}{" "}
+      {last && <small>{words.say("answer.after", { time: elapsed(words, command.issued_time, last) })}</small>}
     </li>
   );
+}
+
+function said(words: Words, { answer, state }: CommandRecord): string {
+  const detail = answer && !STAND_INS.includes(answer.detail) ? answer.detail : "";
+  const word = detail ? words.word("answer", detail) : "";
+  switch (state) {
+    case "sent":
+      return words.say("answer.waiting");
+    case "unproven":
+      return words.say("answer.unproven");
+    case "proven":
+      return word && answer?.state === "done" ? words.say("answer.provenAs", { word }) : words.say("answer.proven");
+    case "failed":
+      return word ? words.say("answer.failedAs", { word }) : words.say(answer?.detail ? "answer.unanswered" : "answer.failed");
+    default:
+      return word || words.say(`answer.${state}`);
+  }
 }

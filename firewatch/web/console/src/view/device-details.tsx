@@ -1,13 +1,20 @@
+import { useState } from "preact/hooks";
+
 import type { DeviceView } from "../api";
+import { deviceKey } from "../facts";
 import { age, reading } from "../format";
 import { useScreen } from "../screen";
 import { useWords } from "../text";
+import { Broadcast } from "./broadcast";
 import { DeviceRules } from "./device-rules";
 import { Dialog } from "./dialog";
+import { Operate } from "./operate";
+import { OutOfServiceDialog } from "./out-of-service";
 
 export function DeviceDetails({ device, close }: { device: DeviceView; close(): void }) {
   const words = useWords();
   const { world, facts, now, live, time } = useScreen();
+  const [asked, setAsked] = useState(false);
   const building = facts.sites.get(device.site)?.buildings.find((candidate) => candidate.id === device.building);
   return (
     <Dialog title={words.of(device.label)} close={close} wide>
@@ -54,8 +61,23 @@ export function DeviceDetails({ device, close }: { device: DeviceView; close(): 
           })}
         </tbody>
       </table>
+      {device.actions.length > 0 && (
+        <>
+          <h3>{words.say("operate.heading")}</h3>
+          <Operate devices={[device]} />
+          {device.actions.includes("play") && <Broadcast site={device.site} building={device.building} />}
+        </>
+      )}
       <h3>{words.say("explain.rules")}</h3>
       <DeviceRules device={device} />
+      <p class="answer">
+        <button type="button" class="plain" disabled={!live} onClick={() => setAsked(true)}>
+          {words.say("outage.ask")}
+        </button>
+      </p>
+      {asked && (
+        <OutOfServiceDialog subject={deviceKey(device)} rule={null} present={null} close={() => setAsked(false)} />
+      )}
     </Dialog>
   );
 }

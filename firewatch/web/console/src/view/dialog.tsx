@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { useWords } from "../text";
+import { DutyBand } from "./duty-band";
 
 interface Props {
   title: string;
@@ -10,7 +11,10 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A window over the screen. The browser keeps the keyboard inside it and closes it on Escape. */
+/**
+ * A window over the screen. The browser keeps the keyboard inside it and closes it on Escape; so whoever asks whether
+ * anybody is there is shown within it, too.
+ */
 export function Dialog({ title, close, wide = false, children }: Props) {
   const words = useWords();
   const element = useRef<HTMLDialogElement>(null);
@@ -23,6 +27,7 @@ export function Dialog({ title, close, wide = false, children }: Props) {
       onClose={close}
       onClick={(event) => event.target === element.current && element.current?.close()}
     >
+      <DutyBand />
       <div class="dialog-body">
         <header>
           <h2>{title}</h2>

@@ -3,25 +3,23 @@ import { useScreen } from "../screen";
 import type { Connection } from "../stream";
 import { useWords } from "../text";
 import type { Sound } from "./use-sound";
-import { VIEWS, type View } from "./use-view";
-
-/** The parts of the daemon that say whether the rules are as people want them. */
-const RULE_PARTS = ["rules", "rule files"];
+import type { View } from "./use-view";
+import { Views } from "./views";
 
 interface Props {
   view: View;
   connection: Connection;
   sound: Sound;
   toggleSound(): void;
+  chooseSeat(seat: string): void;
   toggleLanguage(): void;
 }
 
-export function TopBar({ view, connection, sound, toggleSound, toggleLanguage }: Props) {
+export function TopBar({ view, connection, sound, toggleSound, chooseSeat, toggleLanguage }: Props) {
   const words = useWords();
-  const { world, facts, now, operator, nameOperator } = useScreen();
+  const { world, facts, now, operator, nameOperator, seats, seat } = useScreen();
   const [site, ...others] = world.sites;
   const timeZone = facts.timeZone();
-  const wrong = world.parts.some((part) => RULE_PARTS.includes(part.name) && !part.ready);
   const elsewhere = new Map(others.filter((other) => other.time_zone !== timeZone).map((other) => [other.time_zone, other]));
   return (
     <header class="top">
@@ -33,7 +31,7 @@ export function TopBar({ view, connection, sound, toggleSound, toggleLanguage }:
           <span class="ladder">{[site.district, site.street, site.community].map((text) => words.of(text)).join(" / ")}</span>
         )}
       </h1>
-      <time class="clock">
+      <time class="clock" title={calendarDate(now, timeZone, words.lang)}>
         <span class="date">{calendarDate(now, timeZone, words.lang)}</span>
         <b>{clockTime(now, timeZone)}</b>
         {[...elsewhere].map(([zone, other]) => (
@@ -42,18 +40,7 @@ export function TopBar({ view, connection, sound, toggleSound, toggleLanguage }:
           </span>
         ))}
       </time>
-      <nav class="views" aria-label={words.say("view.title")}>
-        {VIEWS.map((one) => (
-          <a key={one} href={`#${one}`} aria-current={one === view ? "page" : undefined}>
-            {words.say(`view.${one}`)}
-            {one === "rules" && wrong && (
-              <span class="badge" title={words.say("view.rulesWrong")}>
-                !
-              </span>
-            )}
-          </a>
-        ))}
-      </nav>
+      <Views view={view} />
       <div class="controls">
         <span class={`connection ${connection}`} role="status">
           {words.say(`connection.${connection}`)}
@@ -67,6 +54,21 @@ export function TopBar({ view, connection, sound, toggleSound, toggleLanguage }:
         >
           {words.say(`sound.${sound}`)}
         </button>
+        {seats.length > 1 && (
+          <select
+            class={seat === null ? "plain off" : "plain"}
+            aria-label={words.say("seat.choose")}
+            value={seat ?? ""}
+            onChange={(event) => chooseSeat(event.currentTarget.value)}
+          >
+            {seat === null && <option value="">{words.say("seat.none")}</option>}
+            {seats.map((one) => (
+              <option key={one.seat.id} value={one.seat.id}>
+                {words.of(one.seat.label)}
+              </option>
+            ))}
+          </select>
+        )}
         <button
           type="button"
           class="plain"

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Facts } from "../facts";
 import { keep, kept } from "../keep";
-import { REPEAT_MS, Sounder } from "../sound";
+import { REPEAT_MS, Sounder, type Call } from "../sound";
 import type { Connection } from "../stream";
 import { isUnanswered } from "../world";
 
@@ -10,10 +10,11 @@ import { isUnanswered } from "../world";
 export type Sound = "on" | "off" | "waiting";
 
 /**
- * Sound the figure of the foremost unacknowledged alarm, again and again until it is answered. Without a connection
- * nothing is known of alarms, and its own figure says that.
+ * Sound the figure of the foremost unacknowledged alarm, again and again until it is answered: what joins an incident
+ * that calls already adds nothing to it. A duty check takes turns with it. Without a connection nothing is known of
+ * alarms, and its own figure says that.
  */
-export function useSound(facts: Facts, connection: Connection): { sound: Sound; toggleSound(): void } {
+export function useSound(facts: Facts, connection: Connection, isAsked: boolean): { sound: Sound; toggleSound(): void } {
   const [wanted, setWanted] = useState(() => kept("sound") === "on");
   const [sounder, setSounder] = useState<Sounder | null>(null);
 
@@ -26,13 +27,18 @@ export function useSound(facts: Facts, connection: Connection): { sound: Sound; 
     return () => document.removeEventListener("click", start);
   }, [wanted, sounder]);
 
-  const calling = connection === "lost" ? "lost" : facts.alarms.find(isUnanswered)?.alarm_class;
+  const foremost = facts.alarms.find(isUnanswered)?.alarm_class;
+  const alarm: Call | undefined = connection === "lost" ? "lost" : foremost;
+  const duty = connection !== "lost" && isAsked;
   useEffect(() => {
-    if (!sounder || !calling) return;
-    sounder.play(calling);
-    const timer = setInterval(() => sounder.play(calling), REPEAT_MS);
+    const figures = [alarm, duty ? ("duty" as const) : undefined].filter((figure) => figure !== undefined);
+    if (!sounder || figures.length === 0) return;
+    let turn = 0;
+    const sound = (): void => sounder.play(figures[turn++ % figures.length]!);
+    sound();
+    const timer = setInterval(sound, REPEAT_MS);
     return () => clearInterval(timer);
-  }, [sounder, calling]);
+  }, [sounder, alarm, duty]);
 
   const toggleSound = (): void => {
     sounder?.close();
