@@ -36,7 +36,7 @@ from firewatch.ports import (
     LiveView,
     RuleReloader,
 )
-from firewatch.web.alarm_page import read_before, read_page
+from firewatch.web.alarm_page import read_page
 from firewatch.web.document import (
     AlarmExplanation,
     AlarmList,
@@ -58,6 +58,7 @@ from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
 from firewatch.web.explanation import Explainer
 from firewatch.web.feed import LiveFeed
 from firewatch.web.overview import Overview
+from firewatch.web.place import read_before
 from firewatch.web.query import (
     AlarmQuery,
     AlarmsQuery,

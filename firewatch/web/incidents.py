@@ -10,10 +10,11 @@ from firewatch.alarms.transitions import TRANSITIONS, Move
 from firewatch.model.alarm import Alarm, AlarmClass, Priority
 from firewatch.model.command import AcknowledgeIncident
 from firewatch.ports import AlarmFilter, CommandSink, HistoryReader, LiveView
-from firewatch.web.alarm_page import read_before, read_page
+from firewatch.web.alarm_page import read_page
 from firewatch.web.api import NOT_REFUSED_BY_STATE, UNREADABLE_HISTORY
 from firewatch.web.document import AlarmList, IncidentList, IncidentPage, IncidentView
 from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
+from firewatch.web.place import read_before
 from firewatch.web.query import AcknowledgeIncidentBody, IncidentQuery
 
 

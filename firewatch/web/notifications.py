@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -11,7 +10,8 @@ from firewatch.model.delivery import Delivery, DeliveryState
 from firewatch.ports import HistoryReader, Notifications, NotificationTarget
 from firewatch.web.api import NOT_REFUSED_BY_STATE
 from firewatch.web.endpoint import ApiError, Endpoint, NoParameters
-from firewatch.web.query import Id, Key, Operator, check_instant
+from firewatch.web.place import read_before, write_before
+from firewatch.web.query import Id, Key, Operator
 
 _UNREADABLE_HISTORY = "The history cannot be read at present."
 _NO_DELIVERY = "There is no such delivery."
@@ -112,11 +112,11 @@ class NotificationsApi:
             alarm_id=query.alarm_id,
             target=query.target,
             state=query.state,
-            before=_read_place(query.before),
+            before=read_before(query.before),
             limit=query.limit,
         )
         last = found[-1] if len(found) == query.limit else None
-        return DeliveryPage(found, None if last is None else f"{last.created_time.isoformat()},{last.delivery_id}")
+        return DeliveryPage(found, None if last is None else write_before(last.created_time, last.delivery_id))
 
     async def send_again(self, body: SendAgainBody) -> Delivery:
         """The delivery as it waits now."""
@@ -135,17 +135,3 @@ class NotificationsApi:
         if delivery is None:
             raise ApiError(404, _NO_TARGET, "/api/v1/notification-targets lists those there are.")
         return delivery
-
-
-def _read_place(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    time, _, delivery_id = text.rpartition(",")
-    try:
-        instant = datetime.fromisoformat(time)
-        if instant.tzinfo is None:
-            raise ValueError("no time zone")
-        check_instant(instant)
-    except ValueError:
-        raise ApiError(400, "`before` is not a place in the list.", "Send `next` of the page before.") from None
-    return instant, delivery_id
