@@ -253,6 +253,7 @@ def _kind(spec: KindSpec) -> DeviceKind:
             unit=signal.unit,
             states=signal.states,
             range=signal.range,
+            trigger=signal.trigger,
         )
         for signal in spec.signals
     )

@@ -11,7 +11,6 @@ from firewatch.config.condition_check import ConditionChecker, named, window_pro
 from firewatch.config.condition_logic import implies
 from firewatch.config.document import Document, Path_
 from firewatch.config.effective_rule import EffectiveRule
-from firewatch.config.linkage_check import trigger_of
 from firewatch.config.names import names_in, unknown_names
 from firewatch.config.override import Overrides, Variant
 from firewatch.config.problem import Problem, Severity, did_you_mean
@@ -22,6 +21,7 @@ from firewatch.model.site import Inventory
 from firewatch.rules.parameter import misfits
 from firewatch.rules.scope import Subject, Subjects
 from firewatch.rules.spec import ActionSpec, RuleSpec, ScopeSpec, StepSpec, TextSpec
+from firewatch.rules.witness import NOBODY, alone, fire_trigger
 
 PLACEHOLDERS = ("value", "unit", "place", "device")
 """What a rule's text may hold in braces."""
@@ -161,10 +161,10 @@ class _RuleChecker:
             return
         for step in spec.steps:
             for subject in subjects:
-                trigger = trigger_of(step.when, subject.devices, self._kinds)
-                if not trigger.is_two:
-                    by = f"by {subject.site.id}/{min(trigger.alone)} alone" if trigger.alone else "without any"
-                    hint = "ask for two devices, with `k_of_n` (k: 2) or `all`"
+                enough = alone(step.when, subject.devices, self._kinds, fire_trigger)
+                if enough:
+                    by = "without any" if NOBODY in enough else f"by {subject.site.id}/{min(enough)} alone"
+                    hint = "ask for two devices with a `trigger`, with `k_of_n` (k: 2) or `all`"
                     yield rule.problem(place, f"{what}; the condition can be true {by}", hint)
                     return
 

@@ -40,6 +40,8 @@ class SignalSpec(SpecModel):
     states: Annotated[tuple[str, ...], Field(strict=False, max_length=50)] = ()
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """The least and the most that it can be, in `unit`."""
+    trigger: bool = False
+    """Whether fire practice counts it as an alarm trigger, of which linkage takes two (GB 50116-2013 4.1.6)."""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> SignalSpec:

@@ -26,7 +26,10 @@ def command_of(wish: Actuate, kinds: Mapping[str, DeviceKind], now: datetime) ->
         RefusedCommandError: there is no such device, or it cannot be asked for that; the message says the way out.
     """
     action = _action(wish, kinds)
-    wrong = [misfit.what for misfit in misfits(action, wish.parameters)]
+    wrong = [
+        misfit.what if misfit.parameter is None else f"{misfit.parameter}: {misfit.what}"
+        for misfit in misfits(action, wish.parameters)
+    ]
     if wrong:
         raise RefusedCommandError(f"{wish.device} cannot be asked for that: {'; '.join(wrong)}.")
     if action.linkage and not wish.reason.strip():

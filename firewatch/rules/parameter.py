@@ -37,8 +37,8 @@ def misfits(action: Action, given: Mapping[str, Value]) -> Iterator[Misfit]:
     known = {parameter.name: parameter for parameter in action.parameters}
     for name, value in given.items():
         if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes no parameters"
-            yield Misfit(name, f'"{action.name}" has no parameter "{name}"; {takes}')
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            yield Misfit(name, f'"{action.name}" has no such parameter; {takes}')
         elif what := _misfit(known[name], value):
             yield Misfit(name, what)
     for name, parameter in known.items():

@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firewatch.config.linkage_check import Trigger, trigger_of
 from firewatch.model.site import Device, DeviceKind, Signal, SignalType
 from firewatch.model.text import LocalText
 from firewatch.rules.spec import ConditionSpec
+from firewatch.rules.witness import NOBODY, alone, fire_trigger
 
 NAME = LocalText(zh="名", en="name")
-SIGNALS = tuple(Signal(name, SignalType.BOOLEAN, NAME) for name in ("alarm", "fault"))
+SIGNALS = (
+    Signal("alarm", SignalType.BOOLEAN, NAME, trigger=True),
+    Signal("fault", SignalType.BOOLEAN, NAME),
+    Signal("heat", SignalType.NUMBER, NAME, trigger=True),
+)
 KINDS = {kind: DeviceKind(kind, NAME, "garage", SIGNALS) for kind in ("smoke", "heat", "none")}
 DEVICES = tuple(Device(f"{kind}-{n}", kind, NAME, "garage") for kind in ("smoke", "heat") for n in (1, 2))
 
@@ -40,11 +44,18 @@ conditions = st.recursive(leaf, combined, max_leaves=8)
 with_not = st.recursive(leaf, lambda parts: st.one_of(combined(parts), st.builds(lambda of: {"not": of}, parts)))
 
 
+def witnesses(written: Any) -> frozenset[str]:
+    return alone(ConditionSpec.model_validate(written), DEVICES, KINDS, fire_trigger)
+
+
 def active(written: Any, alarming: set[str]) -> list[bool]:
-    """Whether it can be active while only these devices alarm: one answer for each device that is judged by itself."""
+    """Whether it can be active while only these devices alarm, and any may be at fault: one answer for each device that
+    is judged by itself.
+    """
     (kind, form), *_ = written.items()
     if kind == "state":
-        return [device.id in alarming for device in DEVICES if device.kind == form["signal"].partition("/")[0]]
+        whose, _, signal = form["signal"].partition("/")
+        return [signal == "fault" or device.id in alarming for device in DEVICES if device.kind == whose]
     if kind == "k_of_n":
         leaves = [leaf for part in form["of"] for leaf in active(part, alarming)]
         return [sum(leaves) >= form["k"]] if leaves else []
@@ -58,48 +69,49 @@ def active(written: Any, alarming: set[str]) -> list[bool]:
     return [all(parts) if kind == "all" else any(parts)]
 
 
-def true_by_fewer_than_two(written: Any) -> bool:
-    alone: list[set[str]] = [set(), *({device.id} for device in DEVICES)]
-    return any(any(active(written, alarming)) for alarming in alone)
+NOT_EVEN_ONE: set[str] = set()
 
 
 @settings(max_examples=300, deadline=None)
 @given(written=conditions)
-def test_a_condition_takes_two_triggers_if_and_only_if_no_detector_alone_makes_it_true(written: Any) -> None:
-    trigger = trigger_of(ConditionSpec.model_validate(written), DEVICES, KINDS)
-    assert trigger.is_two is not true_by_fewer_than_two(written)
+def test_a_condition_rests_on_the_detectors_each_of_which_makes_it_true_alone(written: Any) -> None:
+    expected = {device.id for device in DEVICES if any(active(written, {device.id}))}
+    if any(active(written, NOT_EVEN_ONE)):
+        expected.add(NOBODY)
+    assert witnesses(written) == expected
 
 
 @settings(max_examples=300, deadline=None)
 @given(written=with_not)
 def test_what_is_said_to_take_two_takes_two_whatever_is_denied_in_it(written: Any) -> None:
-    if trigger_of(ConditionSpec.model_validate(written), DEVICES, KINDS).is_two:
-        assert not true_by_fewer_than_two(written)
+    if not witnesses(written):
+        one_or_none = [NOT_EVEN_ONE, *({device.id} for device in DEVICES)]
+        assert not any(any(active(written, alarming)) for alarming in one_or_none)
+
+
+SMOKE = {"state": {"signal": "smoke/alarm", "is": True}}
+EVERYBODY = {NOBODY, *(device.id for device in DEVICES)}
 
 
 @pytest.mark.parametrize(
-    ("written", "trigger"),
+    ("written", "expected"),
     [
-        ({"state": {"signal": "smoke/alarm", "is": False}}, Trigger(none=True)),
-        ({"state": {"signal": "smoke/online", "is": True}}, Trigger(none=True)),
-        ({"absence": {"signal": "smoke/alarm", "after": "1min"}}, Trigger(none=True)),
-        ({"chatter": {"signal": "smoke/alarm", "changes": 5, "within": "1min"}}, Trigger(none=True)),
-        ({"schedule": {"windows": [{"from": "22:00", "to": "06:00"}]}}, Trigger(none=True)),
-        (
-            {
-                "all": [
-                    {"state": {"signal": "smoke/alarm", "is": True}},
-                    {"state": {"signal": "heat/fault", "is": False}},
-                ]
-            },
-            Trigger(alone=frozenset({"smoke-1", "smoke-2"})),
-        ),
+        ({"state": {"signal": "smoke/alarm", "is": False}}, EVERYBODY),
+        ({"state": {"signal": "smoke/fault", "is": True}}, EVERYBODY),
+        ({"state": {"signal": "smoke/online", "is": True}}, EVERYBODY),
+        ({"high": {"signal": "smoke/heat", "limit": 60}}, {"smoke-1", "smoke-2"}),
+        ({"low": {"signal": "smoke/heat", "limit": 5}}, EVERYBODY),
+        ({"absence": {"signal": "smoke/alarm", "after": "1min"}}, EVERYBODY),
+        ({"chatter": {"signal": "smoke/alarm", "changes": 5, "within": "1min"}}, EVERYBODY),
+        ({"schedule": {"windows": [{"from": "22:00", "to": "06:00"}]}}, EVERYBODY),
+        ({"all": [SMOKE, {"state": {"signal": "heat/alarm", "is": False}}]}, {"smoke-1", "smoke-2"}),
+        ({"k_of_n": {"k": 2, "within": "1min", "of": [SMOKE]}}, set()),
         (
             {"expression": {"cel": "a && b", "signals": {"a": "smoke/alarm", "b": "heat/alarm"}}},
-            Trigger(alone=frozenset({"smoke-1", "smoke-2", "heat-1", "heat-2"})),
+            {"smoke-1", "smoke-2", "heat-1", "heat-2"},
         ),
-        ({"state_changed": {"signal": "smoke/alarm", "to": [False]}}, Trigger(none=True)),
+        ({"state_changed": {"signal": "smoke/alarm", "to": [False]}}, EVERYBODY),
     ],
 )
-def test_what_is_no_trigger_does_not_count_as_one(written: Any, trigger: Trigger) -> None:
-    assert trigger_of(ConditionSpec.model_validate(written), DEVICES, KINDS) == trigger
+def test_what_is_no_trigger_does_not_count_as_one(written: Any, expected: set[str]) -> None:
+    assert witnesses(written) == expected
