@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from pydantic import BaseModel
 
 from firewatch.alarms.drill import Course, DrillNews, DrillReport, breaks_through
+from firewatch.app.history_over import HistoryOver
 from firewatch.broadcast.actuators import Actuators, CommandChange
 from firewatch.broadcast.escalation import is_unanswered
 from firewatch.config.problem import ProblemsError
@@ -489,11 +490,11 @@ class DrillKeeper:
         return replace(change, alarm_id=marked.alarm_id, alarm=marked, annunciation=annunciation)
 
 
-class RehearsedHistory:
+class RehearsedHistory(HistoryOver):
     """Implements `ports.History` over another one, and shows what is written to whoever runs drills."""
 
     def __init__(self, history: History) -> None:
-        self._history = history
+        super().__init__(history)
         self._look: Callable[[Sequence[Record]], None] = lambda records: None
 
     def show(self, look: Callable[[Sequence[Record]], None]) -> None:
@@ -503,19 +504,7 @@ class RehearsedHistory:
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Take records for writing."""
         self._look(records)
-        self._history.write(records, on_safe)
-
-    def outlive(self) -> None:
-        """As the history below."""
-        self._history.outlive()
-
-    def room(self) -> bool:
-        """As the history below."""
-        return self._history.room()
-
-    async def flush(self) -> None:
-        """As the history below."""
-        await self._history.flush()
+        super().write(records, on_safe)
 
 
 def _is_rehearsed(rule: RuleSpec) -> bool:

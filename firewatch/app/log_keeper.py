@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from firewatch.app.history_over import HistoryOver
 from firewatch.app.log_entries import entries_of, start_entry, stop_entry
 from firewatch.model.control_room import EntryKind
 from firewatch.model.seat import ControlRoom
@@ -15,30 +16,18 @@ from firewatch.ports import Clock, History, HistoryReader, Record
 _LONG_AGO = timedelta(days=3660)
 
 
-class LogKeeper:
+class LogKeeper(HistoryOver):
     """Implements `ports.History` over another one."""
 
     def __init__(self, history: History, room: ControlRoom, clock: Clock) -> None:
-        self._history = history
+        super().__init__(history)
         self._room = room
         self._clock = clock
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Take records for writing, with the entries that they are worth."""
         entries = entries_of(records, self._room)
-        self._history.write([*records, *entries] if entries else records, on_safe)
-
-    def outlive(self) -> None:
-        """As the history below."""
-        self._history.outlive()
-
-    def room(self) -> bool:
-        """As the history below."""
-        return self._history.room()
-
-    async def flush(self) -> None:
-        """As the history below."""
-        await self._history.flush()
+        super().write([*records, *entries] if entries else records, on_safe)
 
     async def begin(self, reader: HistoryReader, heard_until: datetime | None) -> None:
         """Say that firewatch runs, and whether it had been stopped as it should.
@@ -51,8 +40,8 @@ class LogKeeper:
             now - _LONG_AGO, now + timedelta(seconds=1), kinds=[EntryKind.START, EntryKind.STOP], limit=1
         )
         stopped = not last or last[0].kind is EntryKind.STOP
-        self._history.write([start_entry(now, heard_until, stopped=stopped, room=self._room)])
+        super().write([start_entry(now, heard_until, stopped=stopped, room=self._room)])
 
     async def end(self) -> None:
         """Say that firewatch stops."""
-        self._history.write([stop_entry(self._clock.now())])
+        super().write([stop_entry(self._clock.now())])

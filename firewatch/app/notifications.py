@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from firewatch.app.history_over import HistoryOver
 from firewatch.broadcast.notifier import Notifier
 from firewatch.config.notification_spec import NotificationFile
 from firewatch.config.problem import ProblemsError
@@ -26,32 +27,20 @@ LOOK_AGAIN = timedelta(seconds=5)
 log = structlog.get_logger("firewatch.notifications")
 
 
-class NotifyingHistory:
+class NotifyingHistory(HistoryOver):
     """Implements `ports.History` over another one: with each change of an alarm it writes the deliveries that the
     change leads to, in one piece, so that after a crash both are there or neither is.
     """
 
     def __init__(self, history: History, take: Callable[[Sequence[AlarmTransition]], Sequence[Delivery]]) -> None:
-        self._history = history
+        super().__init__(history)
         self._take = take
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Take records for writing, with the deliveries that they lead to."""
         changes = [record for record in records if isinstance(record, AlarmTransition)]
         deliveries = self._take(changes) if changes else ()
-        self._history.write([*records, *deliveries] if deliveries else records, on_safe)
-
-    def outlive(self) -> None:
-        """As the history below."""
-        self._history.outlive()
-
-    def room(self) -> bool:
-        """As the history below."""
-        return self._history.room()
-
-    async def flush(self) -> None:
-        """As the history below."""
-        await self._history.flush()
+        super().write([*records, *deliveries] if deliveries else records, on_safe)
 
 
 class NotificationKeeper:

@@ -25,6 +25,7 @@ from firewatch.alarms.deadline import (
     measure_all,
 )
 from firewatch.alarms.workload import DAY, INTERVAL, Figures, IntervalLoad, Workload
+from firewatch.app.history_over import HistoryOver
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmTransition, Annunciation, Stage, StageReached
 from firewatch.model.seat import ControlRoom
@@ -227,29 +228,17 @@ class WorkloadKeeper:
                 )
 
 
-class CountedHistory:
+class CountedHistory(HistoryOver):
     """Implements `ports.History` over another one, and shows a keeper what is written."""
 
     def __init__(self, history: History, keeper: WorkloadKeeper) -> None:
-        self._history = history
+        super().__init__(history)
         self._keeper = keeper
 
     def write(self, records: Sequence[Record], on_safe: Callable[[], None] | None = None) -> None:
         """Take records for writing."""
         told = self._keeper.look(records)
-        self._history.write(records, partial(self._safe, told, on_safe) if told else on_safe)
-
-    def outlive(self) -> None:
-        """As the history below."""
-        self._history.outlive()
-
-    def room(self) -> bool:
-        """As the history below."""
-        return self._history.room()
-
-    async def flush(self) -> None:
-        """As the history below."""
-        await self._history.flush()
+        super().write(records, partial(self._safe, told, on_safe) if told else on_safe)
 
     def _safe(self, told: Sequence[AlarmTransition], on_safe: Callable[[], None] | None) -> None:
         self._keeper.journalled(told)

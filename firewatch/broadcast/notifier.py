@@ -19,6 +19,7 @@ import structlog
 from firewatch.broadcast.escalation import Book, is_unanswered
 from firewatch.broadcast.incidents import OpenIncidents
 from firewatch.broadcast.message import Wording
+from firewatch.broadcast.outbox import ended
 from firewatch.broadcast.outlet import Outlet, Surroundings
 from firewatch.config.notification_spec import NotificationFile
 from firewatch.errors import RefusedCommandError
@@ -109,7 +110,7 @@ class Notifier:
         for delivery in await _all_waiting(reader):
             alarm = calling.get(delivery.alarm_id)
             if delivery.reason is NotificationReason.ESCALATED and (alarm is None or not is_unanswered(alarm)):
-                records.append(_ended(delivery, DeliveryState.WITHDRAWN, now))
+                records.append(ended(delivery, DeliveryState.WITHDRAWN, now))
             else:
                 records += self._dispatch(delivery, None)
         self._around.history.write(records)
@@ -280,7 +281,7 @@ class Notifier:
         outlet = self._outlets.get(delivery.target)
         if outlet is None:
             now = self._around.clock.now()
-            return [_ended(delivery, DeliveryState.DEAD, now, _NO_TARGET)]
+            return [ended(delivery, DeliveryState.DEAD, now, _NO_TARGET)]
         return [outlet.add(delivery, change)]
 
 
@@ -313,9 +314,3 @@ def _why_not_again(delivery: Delivery, outlet: Outlet | None) -> str:
     if outlet is None:
         return f'The target "{delivery.target}" is not in the notifications\' file any more; write it there first.'
     return f"The delivery is {delivery.state}, not dead; only what was given up is sent again."
-
-
-def _ended(delivery: Delivery, state: DeliveryState, now: datetime, error: str = "") -> Delivery:
-    return msgspec.structs.replace(
-        delivery, state=state, revision=delivery.revision + 1, next_attempt_time=None, ended_time=now, error=error
-    )

@@ -165,7 +165,7 @@ class Outbox:
         if parcel is self._on_its_way:
             return []
         self._forget(parcel, waiting)
-        return [_ended(waiting.delivery, DeliveryState.WITHDRAWN, now)]
+        return [ended(waiting.delivery, DeliveryState.WITHDRAWN, now)]
 
     def next(self, now: datetime) -> Parcel | None:
         """What to send now; None if it is not yet time for anything."""
@@ -197,7 +197,7 @@ class Outbox:
         self.failures = 0
         self._paused_until = None
         return [
-            _ended(each.delivery, DeliveryState.DELIVERED, now, attempts=each.delivery.attempts + 1)
+            ended(each.delivery, DeliveryState.DELIVERED, now, attempts=each.delivery.attempts + 1)
             for each in self._arrived()
         ]
 
@@ -205,7 +205,7 @@ class Outbox:
         """The receiver answers, and never takes this."""
         self.failures = 0
         return [
-            _ended(each.delivery, DeliveryState.DEAD, now, error, attempts=each.delivery.attempts + 1)
+            ended(each.delivery, DeliveryState.DEAD, now, error, attempts=each.delivery.attempts + 1)
             for each in self._arrived()
         ]
 
@@ -222,7 +222,7 @@ class Outbox:
             if each.withdrawn or _is_too_old(tried, now):
                 state = DeliveryState.WITHDRAWN if each.withdrawn else DeliveryState.DEAD
                 self._forget(parcel, each)
-                records.append(_ended(tried, state, now, error))
+                records.append(ended(tried, state, now, error))
                 continue
             parcel.due_time = now + max(self._pause(tried.attempts), at_least)
             each.delivery = msgspec.structs.replace(
@@ -238,7 +238,7 @@ class Outbox:
         """Give up everything that waits."""
         parcels = list(dict.fromkeys(self._in.values()))
         records = [
-            _ended(each.delivery, DeliveryState.DEAD, now, error) for parcel in parcels for each in parcel.waiting
+            ended(each.delivery, DeliveryState.DEAD, now, error) for parcel in parcels for each in parcel.waiting
         ]
         self._parcels.clear()
         self._in.clear()
@@ -320,7 +320,7 @@ class Outbox:
             parcel = heapq.heappop(self._parcels)[2]
             for each in list(parcel.waiting):
                 self._forget(parcel, each)
-                records.append(_ended(each.delivery, DeliveryState.DEAD, now, error))
+                records.append(ended(each.delivery, DeliveryState.DEAD, now, error))
             self._drop_stale()
         return records
 
@@ -341,9 +341,10 @@ def _is_too_old(delivery: Delivery, now: datetime) -> bool:
     return now >= delivery.due_time + GIVE_UP_AFTER
 
 
-def _ended(
+def ended(
     delivery: Delivery, state: DeliveryState, now: datetime, error: str = "", attempts: int | None = None
 ) -> Delivery:
+    """The record of its end."""
     return msgspec.structs.replace(
         delivery,
         state=state,

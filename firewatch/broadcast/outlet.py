@@ -29,6 +29,7 @@ from firewatch.broadcast.outbox import (
     Outbox,
     Parcel,
     Waiting,
+    ended,
 )
 from firewatch.config.notification_spec import CHANNEL_KINDS, TargetSpec
 from firewatch.errors import FirewatchError
@@ -113,14 +114,7 @@ class Outlet:
         lane = self._fire if delivery.alarm_class is AlarmClass.FIRE else self._rest
         if not lane.outbox.add(delivery, change):
             error = f"more than {LIMIT} messages wait for this target"
-            delivery = msgspec.structs.replace(
-                delivery,
-                state=DeliveryState.DEAD,
-                revision=delivery.revision + 1,
-                next_attempt_time=None,
-                ended_time=self._around.clock.now(),
-                error=error,
-            )
+            delivery = ended(delivery, DeliveryState.DEAD, self._around.clock.now(), error)
             self._tell_dead([delivery])
         lane.bell.set()
         return delivery
