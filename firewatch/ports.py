@@ -162,8 +162,8 @@ class HistoryReader(Protocol):
         """Alarms as they stand now, newest onset first."""
         ...
 
-    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
-        """All changes of one alarm, first to last; empty if there is no such alarm."""
+    async def transitions(self, alarm_id: str, *, newest: int | None = None) -> list[AlarmTransition]:
+        """The changes of one alarm, all or the newest, first to last; empty if there is no such alarm."""
         ...
 
     async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
@@ -227,9 +227,9 @@ class HistoryReader(Protocol):
         ...
 
     async def duty_checks(
-        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+        self, *, before: datetime | None = None, seat: str | None = None, unended: bool = False, limit: int = 100
     ) -> list[DutyCheck]:
-        """Duty checks, newest first; `unended`: those that are open."""
+        """Duty checks, newest first, of all seats or one; `unended`: those that are open."""
         ...
 
     async def deliveries(

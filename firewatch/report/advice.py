@@ -138,15 +138,16 @@ def _tuned(actor: BadActor, rule: RuleSpec, played: Played) -> Advice:
         result = run_tune(request)
     except NoHistoryError:
         return Advice(actor.rule, actor.subject, Finding.NO_READINGS)
+    finding = _finding(result)
     return Advice(
         rule=actor.rule,
         subject=actor.subject,
-        finding=_finding(result),
+        finding=finding,
         played=result.variants[0].alarms,
         realities=result.realities,
         suggestion=result.suggestion,
         override=_override(result.suggestion, actor) if result.suggestion is not None else None,
-        alternatives=_alternatives(result),
+        alternatives=_alternatives(result) if finding is not Finding.TOO_FEW_ALARMS else (),
     )
 
 

@@ -69,7 +69,7 @@ def _limit_rows(times: LimitTimes, words: Words) -> Iterator[_Row]:
     limit = times.limit
     key = f"{times.alarm_class} {limit.since} {limit.stage}"
     wanted = f"<= {_seconds(limit.within)}"
-    met = "no" if times.late else "yes"
+    met = ("no" if times.late else "yes") if times.applied else ""
     yield "deadlines", key, words("applied"), times.applied, "1"
     yield "deadlines", key, words("late"), times.late, "1", "0", met, limit.clause
     spread = {"half": times.median, "p95": times.ninety_five, "p99": times.ninety_nine, "longest": times.longest}
@@ -89,7 +89,7 @@ def _advice_rows(advice: Advice, words: Words) -> Iterator[_Row]:
 
 def _cell(value: str | float) -> str | float:
     """What a spreadsheet would take for a formula is marked as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 _SECONDS = frozenset(

@@ -72,9 +72,10 @@ class PostgresReader:
         )
         return list(map(read_alarm, rows))
 
-    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
-        """All changes of one alarm, first to last; empty if there is no such alarm."""
-        return [read_transition(alarm_id, row) for row in await self._rows("transitions", {"alarm_id": alarm_id})]
+    async def transitions(self, alarm_id: str, *, newest: int | None = None) -> list[AlarmTransition]:
+        """The changes of one alarm, all or the newest, first to last; empty if there is no such alarm."""
+        rows = await self._rows("transitions", {"alarm_id": alarm_id, "newest": newest})
+        return [read_transition(alarm_id, row) for row in rows]
 
     async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
         """The newest `limit` observations with start <= source_time < end, oldest first; one that came twice is
@@ -154,10 +155,10 @@ class PostgresReader:
         return read_log_entry(rows[0]) if rows else None
 
     async def duty_checks(
-        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+        self, *, before: datetime | None = None, seat: str | None = None, unended: bool = False, limit: int = 100
     ) -> list[DutyCheck]:
-        """Duty checks, newest first; `unended`: those that are open."""
-        wanted = {"before": before, "unended": unended, "limit": limit}
+        """Duty checks, newest first, of all seats or one; `unended`: those that are open."""
+        wanted = {"before": before, "seat": seat, "unended": unended, "limit": limit}
         return list(map(read_duty_check, await self._rows("duty_checks", wanted)))
 
     async def deliveries(

@@ -86,10 +86,10 @@ class InMemoryHistory:
         found.sort(key=lambda alarm: (alarm.onset_time, alarm.alarm_id), reverse=True)
         return found[: wanted.limit]
 
-    async def transitions(self, alarm_id: str) -> list[AlarmTransition]:
-        """All changes of one alarm, first to last."""
+    async def transitions(self, alarm_id: str, *, newest: int | None = None) -> list[AlarmTransition]:
+        """The changes of one alarm, all or the newest, first to last."""
         changes = self._transitions.get(alarm_id, {})
-        return [changes[number] for number in sorted(changes)]
+        return [changes[number] for number in sorted(changes)[-(newest or 0) :]]
 
     async def observations(self, signal: str, start: datetime, end: datetime, limit: int) -> list[StoredObservation]:
         """The newest `limit` observations with start <= source_time < end, oldest first."""
@@ -223,13 +223,15 @@ class InMemoryHistory:
         return self._log.get(entry_id)
 
     async def duty_checks(
-        self, *, before: datetime | None = None, unended: bool = False, limit: int = 100
+        self, *, before: datetime | None = None, seat: str | None = None, unended: bool = False, limit: int = 100
     ) -> list[DutyCheck]:
-        """Duty checks, newest first; `unended`: those that are open."""
+        """Duty checks, newest first, of all seats or one; `unended`: those that are open."""
         found = (
             each
             for each in self._duty_checks.values()
-            if (before is None or each.asked_time < before) and not (unended and not each.is_open)
+            if (before is None or each.asked_time < before)
+            and seat in (None, each.seat)
+            and not (unended and not each.is_open)
         )
         return sorted(found, key=lambda each: each.asked_time, reverse=True)[:limit]
 

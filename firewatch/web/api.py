@@ -93,6 +93,8 @@ class _Command(TypedDict):
 
 DEFAULT_RANGE = timedelta(hours=1)
 LONGEST_RANGE = timedelta(days=31)
+LISTED_TRANSITIONS = 1_000
+"""A sensor that chatters makes a hundred thousand in some weeks; `firewatch history export` has them all."""
 _JPEG = "image/jpeg"
 _ATOM = "application/atom+xml"
 _CAP = "application/cap+xml"
@@ -175,7 +177,7 @@ class Api:
                 handler=self.transitions,
                 parameters=AlarmQuery,
                 answer=TransitionList,
-                summary="All changes of one alarm that the history has, first to last",
+                summary="The changes of one alarm that the history has, first to last; the newest 1,000",
                 refusals={404: "There is no such alarm.", 503: UNREADABLE_HISTORY},
             ),
             Endpoint(
@@ -411,14 +413,14 @@ class Api:
         for alarm in self._live.alarms():
             if alarm.alarm_id == query.alarm_id:
                 return alarm
-        transitions = await self._reader.transitions(query.alarm_id)
-        if not transitions:
+        last = await self._reader.transitions(query.alarm_id, newest=1)
+        if not last:
             raise _no_alarm(query.alarm_id)
-        return transitions[-1].alarm
+        return last[0].alarm
 
     async def transitions(self, query: AlarmQuery) -> TransitionList:
         """What happened to an alarm; nothing yet if it has just been raised and the history is a moment behind."""
-        transitions = await self._reader.transitions(query.alarm_id)
+        transitions = await self._reader.transitions(query.alarm_id, newest=LISTED_TRANSITIONS)
         if not transitions and all(alarm.alarm_id != query.alarm_id for alarm in self._live.alarms()):
             raise _no_alarm(query.alarm_id)
         return TransitionList(transitions)

@@ -195,8 +195,7 @@ class ControlRoomApi:
 
     async def duty_checks(self, query: DutyChecksQuery) -> DutyCheckList:
         """Those asked, and how they ended."""
-        stored = await self._reader.duty_checks(before=query.before, limit=query.limit)
-        checks = [check for check in stored if query.seat in (None, check.seat)]
+        checks = await self._reader.duty_checks(before=query.before, seat=query.seat, limit=query.limit)
         return DutyCheckList(checks, _figures(checks))
 
     async def ask(self, body: DutyCheckBody) -> DutyCheck:
@@ -249,7 +248,7 @@ class ControlRoomApi:
     async def _knows_alarm(self, alarm_id: str) -> bool:
         if any(alarm.alarm_id == alarm_id for alarm in self._live.alarms()):
             return True
-        return bool(await self._reader.transitions(alarm_id))
+        return bool(await self._reader.transitions(alarm_id, newest=1))
 
     async def _knows_incident(self, incident: str) -> bool:
         if any(alarm.incident == incident for alarm in self._live.alarms()):

@@ -99,7 +99,7 @@ class AlarmList(msgspec.Struct, frozen=True):
 
 
 class TransitionList(msgspec.Struct, frozen=True):
-    """All changes of one alarm, first to last."""
+    """The changes of one alarm, first to last; of a long story the end."""
 
     transitions: list[AlarmTransition]
 

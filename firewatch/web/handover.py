@@ -122,15 +122,15 @@ class HandoverDesk:
         try:
             newest = await self._reader.newest_commands()
             log = await self._reader.log_entries(since, now + timedelta(seconds=1), seat=seat.id, limit=LISTED)
-            checks = await self._reader.duty_checks(limit=LISTED)
+            checks = await self._reader.duty_checks(seat=seat.id, limit=LISTED)
             workload = await self._workload(seat, since, now)
         except StorageError:
             return [], [], [], None, False
         commands = [
             record for record in newest if record.command.device in devices and record.state in _NOT_CARRIED_OUT
         ]
-        mine = [check for check in checks if check.seat == seat.id and check.asked_time >= since]
-        return commands[:LISTED], log, mine, workload, True
+        lately = [check for check in checks if check.asked_time >= since]
+        return commands[:LISTED], log, lately, workload, True
 
     async def _workload(self, seat: Seat, since: datetime, now: datetime) -> Figures:
         workload = Workload(since, window=None)

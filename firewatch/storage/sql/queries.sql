@@ -112,9 +112,14 @@ ORDER BY onset_time DESC, alarm_id DESC
 LIMIT %(limit)s
 
 -- transitions --
-SELECT number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
-FROM alarm_transition
-WHERE alarm_id = %(alarm_id)s
+SELECT *
+FROM (
+    SELECT number, transition_time, reason, previous_state, alarm::text, changed_by, comment, annunciation
+    FROM alarm_transition
+    WHERE alarm_id = %(alarm_id)s
+    ORDER BY number DESC
+    LIMIT %(newest)s
+) AS newest
 ORDER BY number
 
 -- observations --
@@ -200,6 +205,7 @@ SELECT entry::text FROM log_entry WHERE entry_id = %(entry_id)s
 SELECT duty_check::text
 FROM duty_check
 WHERE (%(before)s::timestamptz IS NULL OR asked_time < %(before)s) AND NOT (%(unended)s AND ended)
+  AND (%(seat)s::text IS NULL OR duty_check->>'seat' = %(seat)s)
 ORDER BY asked_time DESC
 LIMIT %(limit)s
 

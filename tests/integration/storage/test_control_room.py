@@ -65,6 +65,13 @@ class Records:
         await kept.flush()
         assert await kept.duty_checks() == [late]
 
+    async def test_duty_checks_of_one_seat_are_found_among_many_of_others(self, kept: Any) -> None:
+        others = [msgspec.structs.replace(CHECK, check_id=f"o{n}", seat="other", asked_time=at(n)) for n in (20, 30)]
+        kept.write([CHECK, *others])
+        await kept.flush()
+        assert await kept.duty_checks(seat="seat-1", limit=1) == [CHECK]
+        assert await kept.duty_checks(limit=1) == [others[1]]
+
     async def test_an_answered_duty_check_stays_answered(self, kept: Any) -> None:
         answered = msgspec.structs.replace(CHECK, state=DutyState.ANSWERED, ended_time=at(20), answered_by="li")
         other = msgspec.structs.replace(CHECK, check_id="c2", asked_time=at(30))
@@ -159,6 +166,7 @@ class Records:
         kept.write(told)
         await kept.flush()
         assert await kept.transitions("a1") == told
+        assert await kept.transitions("a1", newest=2) == told[1:]
         assert [each async for each in kept.transitions_between(at(0), at(60))] == told
 
     async def test_changes_come_in_the_order_of_time_however_many_pages_they_take(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
+from firewatch.alarms.deadline import FIRE_LIMITS
 from firewatch.alarms.target import judge
 from firewatch.alarms.workload import Workload
 from firewatch.backtest.log import Told
@@ -22,7 +23,7 @@ from firewatch.report.month import MonthError, last_month, read_month
 from firewatch.report.page import html_report
 from firewatch.report.table import csv_report
 from firewatch.report.text import Words, duration, number
-from firewatch.report.workload import WorkloadReport
+from firewatch.report.workload import LimitTimes, WorkloadReport
 from tests.unit.alarms.workloads import OWN, START, change
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -139,6 +140,12 @@ def test_a_table_keeps_what_it_is_given_and_gives_spreadsheets_no_formula(report
     assert len({len(row) for row in rows}) == 1
     assert "=cmd|'!A1 s/<b>&\"'" in {row[1].removeprefix("'") for row in rows}
     assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+
+
+def test_a_limit_that_applied_to_nothing_was_neither_kept_nor_missed(report: WorkloadReport) -> None:
+    times = [LimitTimes("fire", FIRE_LIMITS[0], *counts, *[None] * 4) for counts in ((0, 0, 0), (2, 2, 0), (2, 1, 1))]
+    rows = csv.DictReader(io.StringIO(csv_report(replace(report, deadlines=tuple(times)), Words("en", "UTC"))))
+    assert [row["met"] for row in rows if row["section"] == "deadlines" and row["wanted"] == "0"] == ["", "yes", "no"]
 
 
 def test_a_short_time_is_said_to_be_too_short(report: WorkloadReport) -> None:

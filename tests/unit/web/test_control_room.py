@@ -425,5 +425,5 @@ async def test_a_screen_is_told_of_an_open_check_when_it_connects_and_when_it_is
         check = world.control_room.put(DutyQuestion("q", "sample", "lifts", "centre", timedelta(minutes=1)))
         [message], _ = await reader.take(1)
     assert msgspec.json.decode(message)["type"] == "duty_check"
-    snapshot = world.server._overview.snapshot([], world.control_room.open_checks())
+    snapshot = world.server._overview.snapshot([], world.control_room.open_checks(), None)
     assert snapshot.duty_checks == [check]
