@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 
 from firewatch.errors import StorageError
 from firewatch.model.alarm import AlarmClass, AlarmState, Maintenance, Priority, Shelf
-from firewatch.model.control_room import DutyCheck, DutyState, EntryKind, LogEntry
+from firewatch.model.control_room import DutyCheck, DutyQuestion, DutyState, EntryKind, LogEntry
 from firewatch.model.seat import ControlRoom, Seat, Shift
 from firewatch.model.text import LocalText
 from firewatch.testing.clock import START
@@ -243,6 +243,26 @@ async def test_duty_checks_are_listed_with_how_long_it_took_to_answer(world, ope
         await expect(checks.locator("dl")).to_contain_text("Missed1")
         await expect(checks.locator("[data-check='c1']")).to_contain_text("Wang after 14.0 s")
         await expect(checks.locator("[data-check='c2']")).to_contain_text("Missed")
+
+
+async def test_whoever_comes_back_answers_a_missed_duty_check_after_all(world, open_console):
+    asked = world.clock.now()
+    async with open_console() as page:
+        await open_page(page)
+        checks = page.locator("[data-duty-checks]")
+        question = DutyQuestion("q1", "sample", DESK.id, "centre", timedelta(minutes=1))
+        check = world.control_room.put(question)
+        await expect(checks.locator("li")).to_contain_text("waits,")
+        world.clock.advance(timedelta(minutes=2))
+        world.control_room.advance()
+        await expect(checks.locator("li")).to_contain_text("Missed")
+        await checks.get_by_role("button", name="I am back").click()
+        await name_operator(page)
+        await expect(checks.locator("li")).to_contain_text("Wang was back at 08:02:00")
+        await expect(checks.get_by_role("button", name="I am back")).to_have_count(0)
+        [kept] = await world.history.duty_checks(limit=10)
+        assert (kept.check_id, kept.state, kept.answered_by) == (check.check_id, DutyState.MISSED, "Wang")
+        assert kept.late_answer_time == asked + timedelta(minutes=2)
 
 
 async def test_without_the_history_the_alarms_are_there_and_it_is_said_that_the_rest_is_missing(

@@ -411,6 +411,8 @@ export interface DutyCheck {
   state: "asked" | "answered" | "missed" | "replaced";
   ended_time: string | null;
   answered_by: string | null;
+  /** When somebody came back and said so after all, where it was missed. */
+  late_answer_time: string | null;
 }
 
 /** A drill as it stands, with those of its alarms that changed; in a snapshot all that stand. */

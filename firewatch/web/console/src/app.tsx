@@ -24,6 +24,7 @@ import { AlarmList } from "./view/alarm-list";
 import { Announcer } from "./view/announcer";
 import { Cameras } from "./view/cameras";
 import { ControlRoomPage } from "./view/control-room-page";
+import { DrillsPage } from "./view/drills-page";
 import { asksSeat, DutyBand } from "./view/duty-band";
 import { Lamps } from "./view/lamps";
 import { LostBanner } from "./view/lost-banner";
@@ -178,6 +179,7 @@ export function App() {
               {view === "control-room" && <ControlRoomPage />}
               {view === "workload" && <WorkloadPage />}
               {view === "notifications" && <NotificationsPage />}
+              {view === "drills" && <DrillsPage />}
               {view === "rules" && <RulesPage />}
               {view === "watch" && (
                 <main>

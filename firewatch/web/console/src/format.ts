@@ -94,3 +94,12 @@ export function elapsed(words: Words, start: string, end: string): string {
   if (milliseconds < 60 * SECOND) return words.say("elapsed.seconds", { n: (milliseconds / SECOND).toFixed(1) });
   return age(words, milliseconds);
 }
+
+const DURATION = /^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+
+/** A duration as it travels, in milliseconds. */
+export function milliseconds(duration: string): number {
+  const [, sign = "", days = 0, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(duration) ?? [];
+  const all = ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds);
+  return (sign === "-" ? -1_000 : 1_000) * all;
+}

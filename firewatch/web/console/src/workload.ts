@@ -120,12 +120,3 @@ export const workload = (seat: string): Promise<Workload> => get(`workload?${new
 /** Those of the time from `start` (milliseconds) to the present, 24 h at the most. */
 export const lateAlarms = (start: number): Promise<Deadlines> =>
   get(`deadlines?${new URLSearchParams({ start: new Date(start).toISOString() })}`);
-
-const DURATION = /^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
-
-/** A duration as it travels, in milliseconds. */
-export function milliseconds(duration: string): number {
-  const [, sign = "", days = 0, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(duration) ?? [];
-  const all = ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds);
-  return (sign === "-" ? -1_000 : 1_000) * all;
-}

@@ -66,7 +66,7 @@ function OnDuty({ state, choose }: { state: Handover; choose(seat: string): void
         <div>
           <span class="label">{words.say("room.atDesk")}</span>
           <b>{operator ?? words.say("operator.none")}</b>
-          <button type="button" class="quiet" onClick={() => nameOperator(() => undefined)}>
+          <button type="button" class="text-button" onClick={() => nameOperator(() => undefined)}>
             {words.say("room.change")}
           </button>
         </div>

@@ -31,7 +31,7 @@ export function Deadlines({ alarm }: { alarm: Alarm }) {
   );
 }
 
-function Way({ way, site }: { way: Measured; site: string }) {
+export function Way({ way, site }: { way: Measured; site: string }) {
   const words = useWords();
   const { time } = useDesk();
   const source = way.steps[0]?.reached_time;

@@ -174,7 +174,7 @@ function Deliveries({ alarm, target, showAll }: DeliveriesProps) {
           {target !== null && (
             <span>
               {words.say("notify.toTarget")} <b>{target}</b>
-              <button type="button" class="quiet" onClick={showAll}>
+              <button type="button" class="text-button" onClick={showAll}>
                 {words.say("notify.ofAll")}
               </button>
             </span>

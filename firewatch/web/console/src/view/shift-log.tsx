@@ -164,7 +164,7 @@ function Writing({ seat, corrected, done }: { seat: string; corrected: LogEntry 
           <span>
             {words.say("log.correcting")} <q>{words.of(corrected.text)}</q>
           </span>
-          <button type="button" class="quiet" onClick={done}>
+          <button type="button" class="text-button" onClick={done}>
             {words.say("common.cancel")}
           </button>
         </p>
@@ -277,7 +277,7 @@ function Entry({ entry, zone, correction, wrong, correct }: EntryProps) {
       <div class="entry-author">
         <span class={own ? "" : "resting"}>{entry.author}</span>
         {entry.kind === "note" && !correction && (
-          <button type="button" class="quiet" onClick={correct}>
+          <button type="button" class="text-button" onClick={correct}>
             {words.say("log.correct")}
           </button>
         )}

@@ -36,6 +36,7 @@ export function useMarks(): Marks {
   if (asksSeat(world, seat)) marks["control-room"] = words.say("view.mark.duty");
   if (load?.figures?.in_flood) marks.workload = words.say("view.mark.flood");
   else if (late && late.late > 0) marks.workload = words.say("view.mark.late", { n: late.late });
+  if (world.drill !== null) marks.drills = words.say("view.mark.drill");
   if (dead > 0) marks.notifications = words.say("view.mark.dead", { n: dead });
   else if (known?.some(({ ready }) => !ready)) marks.notifications = words.say("view.mark.failing");
   if (world.parts.some((part) => RULE_PARTS.includes(part.name) && !part.ready)) marks.rules = words.say("view.rulesWrong");

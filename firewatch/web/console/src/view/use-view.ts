@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** What stands between the lamps and the status bar; named in the address, so that it is kept when the page is loaded. */
-export const VIEWS = ["watch", "control-room", "workload", "notifications", "rules"] as const;
+export const VIEWS = ["watch", "control-room", "workload", "notifications", "drills", "rules"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** `#view`, or `#view/what` for a page about one thing. */

@@ -12,7 +12,7 @@ export function Views({ view }: { view: View }) {
         <a key={one} href={`#${one}`} aria-current={one === view ? "page" : undefined} title={marks[one]}>
           {words.say(`view.${one}`)}
           {marks[one] !== undefined && (
-            <span class="badge">
+            <span class={`badge ${one}`}>
               !<span class="unseen">{marks[one]}</span>
             </span>
           )}

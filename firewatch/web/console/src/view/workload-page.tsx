@@ -3,12 +3,11 @@
 import { useState } from "preact/hooks";
 
 import { PRIORITIES } from "../api";
-import { age } from "../format";
+import { age, milliseconds } from "../format";
 import { useDesk, useNow, useScreen } from "../screen";
 import { useWords } from "../text";
 import {
   lateAlarms,
-  milliseconds,
   workload,
   type Aim,
   type BadActor,
@@ -442,7 +441,7 @@ function Late({ deadlines, failed }: { deadlines: Deadlines | null; failed: bool
         ) : (
           <p class="hint">{words.say("load.noAlarms")}</p>
         ))}
-      <ul class="listed late">
+      <ul class="listed late-list">
         {deadlines?.measured.slice(0, LATE_LISTED).map((one, place) => <LateRow key={place} late={one} />)}
       </ul>
       <p class="hint">{words.say("load.lateHint")}</p>
