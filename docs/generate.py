@@ -13,6 +13,7 @@ from rule_packs import rule_packs_page
 
 from firewatch.cli.main import COMMANDS, main
 from firewatch.config.control_room_spec import ControlRoomFile
+from firewatch.config.drill_spec import DrillFile
 from firewatch.config.notification_spec import NotificationFile
 from firewatch.config.schema import SHORT_FORMS, file_schema, rule_schema
 from firewatch.config.settings import Settings
@@ -113,6 +114,7 @@ PAGES = {
     "schema/sites.json": lambda: _json(file_schema(SiteFile)),
     "schema/devices.json": lambda: _json(file_schema(KindFile)),
     "schema/notification.json": lambda: _json(file_schema(NotificationFile)),
+    "schema/drills.json": lambda: _json(file_schema(DrillFile)),
     "schema/control-room.json": lambda: _json(file_schema(ControlRoomFile)),
     "schema/settings.json": settings_schema_page,
 }

@@ -248,7 +248,8 @@ class Course:
         )
 
     def _is_waiting(self, now: datetime) -> bool:
-        return any(each.state in _ON_ITS_WAY for each in self._commands.values()) or any(
+        newest = {each.command.device: each for each in self._commands.values() if each.withheld is None}
+        return any(each.state in _ON_ITS_WAY for each in newest.values()) or any(
             each.state is DeliveryState.WAITING and each.due_time <= now for each in self._deliveries.values()
         )
 

@@ -255,9 +255,9 @@ class DrillKeeper:
         going, record = self._going, change.record
         if going is None or record.command.drill != going.course.drill.drill_id:
             return
+        now = self._clock.now()
+        going.course.went_on(record.command.command_id, change.state or record.state, record.proven_time, now)
         if change.state is not None:
-            now = self._clock.now()
-            going.course.went_on(record.command.command_id, change.state, record.proven_time, now)
             going.heard.append(_command_observation(record.command, change.state, now))
             self._guarded(going, self._hear)
 

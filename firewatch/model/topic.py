@@ -42,7 +42,7 @@ class Channel(enum.StrEnum):
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A topic name taken apart; `device` is the alarm's id on the alarm channel, the seat's on those of duty checks."""
+    """A topic name taken apart; `device` is the alarm's id on alarm channels, the seat's on those of duty checks."""
 
     channel: Channel
     site: str

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from firewatch.config import notification_spec, site_spec
 from firewatch.config.channel_spec import AppriseSpec, CapSpec, RobotSpec, SecretSpec, WebhookSpec
 from firewatch.config.control_room_spec import ControlRoomFile, SeatSpec, ShiftSpec
+from firewatch.config.drill_spec import DrillFile, ExpectationSpec, MayAskSpec, ReadingSpec
+from firewatch.config.drill_spec import PlanSpec as DrillPlanSpec
 from firewatch.config.notification_spec import (
     AlarmsSpec,
     NotificationFile,
@@ -66,6 +68,7 @@ from firewatch.testing.series import read_part
 CONFIGURATION = Path("docs/configuration.md").read_text(encoding="utf-8")
 RULES = Path("docs/rules.md").read_text(encoding="utf-8")
 NOTIFICATIONS = Path("docs/notifications.md").read_text(encoding="utf-8")
+DRILLS = Path("docs/drills.md").read_text(encoding="utf-8")
 ANNOTATED = Path("config/firewatch.yaml").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([a-z_.]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
@@ -150,6 +153,11 @@ def test_the_annotated_file_is_right_with_every_line_uncommented(
         (RobotSpec, NOTIFICATIONS),
         (AppriseSpec, NOTIFICATIONS),
         (SecretSpec, NOTIFICATIONS),
+        (DrillFile, DRILLS),
+        (DrillPlanSpec, DRILLS),
+        (ReadingSpec, DRILLS),
+        (MayAskSpec, DRILLS),
+        (ExpectationSpec, DRILLS),
         (RuleSpec, RULES),
         (ScopeSpec, RULES),
         (ActionsSpec, RULES),

@@ -21,6 +21,7 @@ FILES = {
     "devices": yaml_files(Path("config/devices")),
     "notification": [Path("config/notification.yaml")],
     "control-room": [Path("config/control-room.yaml")],
+    "drills": yaml_files(Path("config/drills")),
     "settings": [Path("config/firewatch.yaml")],
 }
 

@@ -43,6 +43,11 @@ def _notifications(file: Path) -> None:
     raise ProblemsError(read_project(Settings(rules=NO_RULES, notifications=file))[1])
 
 
+def _drills(file: Path) -> None:
+    """Raise what stops nothing, too."""
+    raise ProblemsError(read_project(Settings(drills=file))[1])
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "rule": lambda file: load_rules([file], sample()),
     "lint": _worth_a_look,
@@ -52,6 +57,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "test": lambda file: load_scenarios(file, sample()),
     "seats": _seats,
     "notifications": _notifications,
+    "drills": _drills,
 }
 
 

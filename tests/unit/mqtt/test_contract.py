@@ -24,6 +24,7 @@ from firewatch.model.contract import (
     DutyAnswerMessage,
 )
 from firewatch.model.control_room import DutyQuestion
+from firewatch.model.observation import Observation
 from firewatch.model.site import Action, Device, DeviceKind, Signal, SignalType
 from firewatch.model.topic import Channel, Topic
 from firewatch.mqtt.decode import PayloadDecoder
@@ -50,6 +51,14 @@ KIND = DeviceKind(
 INVENTORY = one_site(Device(id="device-1", kind="everything", label=LABEL, building="tower-a"), kinds=(KIND,))
 
 
+LAST = {
+    Channel.ALARM: "{alarm}",
+    Channel.DRILL_ALARM: "{alarm}",
+    Channel.DUTY_CHECK: "{seat}",
+    Channel.DUTY_ANSWER: "{seat}",
+}
+
+
 def examples() -> Iterator[Any]:
     for channel, spec in DOCUMENT["channels"].items():
         for name in spec["messages"]:
@@ -70,9 +79,7 @@ def test_the_schemas_are_those_of_the_code() -> None:
 def test_every_channel_of_the_code_is_in_the_document_under_its_address() -> None:
     assert set(DOCUMENT["channels"]) == {channel.value for channel in Channel}
     for channel in Channel:
-        last = {Channel.ALARM: "{alarm}", Channel.DUTY_CHECK: "{seat}", Channel.DUTY_ANSWER: "{seat}"}.get(
-            channel, "{device}"
-        )
+        last = LAST.get(channel, "{device}")
         assert DOCUMENT["channels"][channel.value]["address"] == Topic(channel, "{site}", last).name()
 
 
@@ -110,10 +117,20 @@ def test_every_example_is_valid_and_accepted(channel: str, name: str, payload: A
     encoded = json.dumps(payload).encode()
     if channel == "command":
         msgspec.json.decode(encoded, type=CommandMessage)
-    elif channel == "alarm":
+    elif channel in ("alarm", "drill-alarm"):
         msgspec.json.decode(encoded, type=AlarmMessage)
     elif channel == "duty-answer":
         msgspec.json.decode(encoded, type=DutyAnswerMessage)
+    elif channel == "drill":
+        rehearsed: list[Observation] = []
+
+        def rehearse(drill: str, index: int, observation: Observation) -> bool:
+            rehearsed.append(observation)
+            return (drill, index) == (payload["drill"], payload["index"])
+
+        decoder = PayloadDecoder(INVENTORY, IngestSettings(), notice=_no_notice, rehearse=rehearse)
+        assert decoder.decode("firewatch/v1/drill/sample/device-1", encoded, False, NOW) == []
+        assert [observation.signal for observation in rehearsed] == [f"sample/device-1/{payload['signal']}"]
     elif channel == "duty-check":
         asked: list[DutyQuestion] = []
         decoder = PayloadDecoder(INVENTORY, IngestSettings(), notice=_no_notice, ask=asked.append)
