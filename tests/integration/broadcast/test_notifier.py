@@ -387,12 +387,12 @@ async def test_what_stays_unanswered_in_an_incident_is_escalated_once_the_one_th
         async with world.running():
             world.passes(minutes=1)
             world.happens(called.acknowledged(world.clock.now()))
-            await until(lambda: bool(chat.taken))
         async with world.running():
             world.passes(seconds=119)
             await world.settled("chat", "head")
             assert (reasons(chat), reasons(head)) == (["onset"], [])
             world.passes(seconds=1)
+            await world.settled("chat")
             await world.settled("head")
             (told,) = await world.history.deliveries(target="head", state=DeliveryState.DELIVERED)
             assert told.alarm_id == others[1].alarm.alarm_id, "the most urgent, of these the first"
