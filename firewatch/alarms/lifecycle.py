@@ -390,6 +390,11 @@ def _acknowledge(standing: StandingAlarm, command: Acknowledge, now: datetime) -
             else f"{before.acknowledged_by or 'someone'} did so already"
         )
         raise RefusedCommandError(f"Alarm {before.alarm_id} is {before.state} and cannot be acknowledged: {reason}.")
+    if command.seen is not None and command.seen < before.activations:
+        raise RefusedCommandError(
+            f"Alarm {before.alarm_id} became active anew since it was looked at: {before.activations} times by now, "
+            f"not {command.seen}. Look at it again."
+        )
     alarm = replace(
         before,
         state=row.state,

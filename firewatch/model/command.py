@@ -11,11 +11,14 @@ from firewatch.model.alarm import Verdict
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
-    """An operator has seen the alarm."""
+    """An operator has seen the alarm, as it was when it had become active `seen` times (its `activations`; None: as it
+    is). An onset that came since is not hidden by it.
+    """
 
     alarm_id: str
     operator: str
     comment: str = ""
+    seen: int | None = None
 
 
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge_incident"):

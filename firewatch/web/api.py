@@ -60,6 +60,7 @@ from firewatch.web.feed import LiveFeed
 from firewatch.web.overview import Overview
 from firewatch.web.place import read_before
 from firewatch.web.query import (
+    AcknowledgeBody,
     AlarmQuery,
     AlarmsQuery,
     BacktestBody,
@@ -191,7 +192,7 @@ class Api:
             Endpoint(
                 path="/api/v1/alarms/{alarm_id}/acknowledge",
                 handler=self.acknowledge,
-                parameters=OperatorBody,
+                parameters=AcknowledgeBody,
                 summary="An operator has seen the alarm",
                 **_COMMAND,
             ),
@@ -446,9 +447,9 @@ class Api:
                 404, f"{error}.", "/api/v1/devices/SITE/DEVICE/explanations lists the rules of a device."
             ) from None
 
-    async def acknowledge(self, body: OperatorBody) -> Alarm:
+    async def acknowledge(self, body: AcknowledgeBody) -> Alarm:
         """Hand the acknowledgement to the engine."""
-        return await self._about_one(Acknowledge(body.alarm_id, body.operator, body.comment))
+        return await self._about_one(Acknowledge(body.alarm_id, body.operator, body.comment, body.seen))
 
     async def confirm(self, body: ConfirmBody) -> Alarm:
         """Hand the confirmation to the engine."""

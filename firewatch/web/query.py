@@ -95,6 +95,17 @@ class OperatorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class AcknowledgeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who has seen the alarm, and with how many `activations`. One that became active anew since is not acknowledged;
+    without `seen` it is, however it stands by now.
+    """
+
+    alarm_id: Key
+    operator: Operator
+    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    seen: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+
+
 class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who says what the alarm turned out to be, and what was done."""
 

@@ -285,10 +285,13 @@ class ControlRoom(RuleBasedStateMachine):
     def wait(self, seconds: int, ticks: list[float]) -> None:
         self._pass(seconds, ticks)
 
-    @rule(which=WHICH, operator=st.sampled_from(["li", "wang"]))
-    def acknowledge(self, which: int, operator: str) -> None:
+    @rule(which=WHICH, operator=st.sampled_from(["li", "wang"]), missed=st.sampled_from([None, None, 0, 1]))
+    def acknowledge(self, which: int, operator: str, missed: int | None) -> None:
+        """Whoever looked before the last onset has not seen it."""
         alarm = self._standing(which)
-        if self._ask(Acknowledge(_id(alarm), operator)) and alarm is not None:
+        seen = None if missed is None or alarm is None else alarm.activations - missed
+        if self._ask(Acknowledge(_id(alarm), operator, seen=seen)) and alarm is not None:
+            assert not missed, "what was not seen is acknowledged"
             self._of(alarm).seen = True
 
     @rule(which=WHICH, seen=st.integers(0, 4))

@@ -42,8 +42,9 @@ Happening = bytes | Asked
 ON, OFF, LOST = b"true", b"false", b"null"
 
 
-def acknowledge(operator: str) -> Asked:
-    return lambda alarm: Acknowledge(alarm.alarm_id, operator)
+def acknowledge(operator: str, seen: int | None = None) -> Asked:
+    """`seen` is how often it had become active by what their screen showed."""
+    return lambda alarm: Acknowledge(alarm.alarm_id, operator, seen=seen)
 
 
 def acknowledge_all(operator: str, seen: int) -> Asked:
@@ -170,6 +171,20 @@ RACES = {
         ["acknowledged", "refused: is over: li acknowledged it"],
         ["condition_active", "acknowledged by li", "condition_inactive"],
         "normal",
+    ),
+    "acknowledged, and then it clears and comes again": Race(
+        [ON],
+        [acknowledge("li", seen=1), OFF, ON],
+        ["acknowledged"],
+        ["condition_active", "acknowledged by li", "condition_inactive"],
+        "normal",
+    ),
+    "it clears and comes again, and then what was seen before is acknowledged": Race(
+        [ON],
+        [OFF, ON, acknowledge("li", seen=1), acknowledge("wang", seen=2)],
+        ["refused: became active anew since it was looked at", "acknowledged"],
+        ["condition_active", "condition_inactive", "condition_active", "acknowledged by wang"],
+        "acknowledged",
     ),
     "confirmed, and then a new onset": Race(
         [ON, acknowledge("li"), OFF],

@@ -147,6 +147,8 @@ async def test_a_refused_acknowledgement_says_why_with_409(world, client):
         (400, b'{"operator": 7}', {}),
         (400, b'{"operator": "a", "comment": "' + b"x" * 501 + b'"}', {}),
         (400, b'{"operator": "' + b"x" * 65 + b'"}', {}),
+        (400, b'{"operator": "a", "seen": -1}', {}),
+        (400, b'{"operator": "a", "seen": "1"}', {}),
         (400, b'{"operator": "a", "priority": "low"}', {}),
         (400, b'{"operator": "a", "alarm_id": "another"}', {}),
         (400, b'{"operator": "\xff"}', {}),
@@ -166,6 +168,13 @@ async def test_a_body_that_is_not_an_acknowledgement_is_refused_and_changes_noth
     assert response.status_code == status, response.text
     assert set(response.json()["error"]) == {"what", "hint"}
     assert world.submitted == []
+
+
+@pytest.mark.parametrize("seen", [None, 2])
+async def test_an_acknowledgement_says_how_often_it_was_active_when_it_was_seen(world, client, seen):
+    world.alarm(activations=2)
+    await post(client, ACKNOWLEDGE, {"operator": "王", "seen": seen} if seen else {"operator": "王"})
+    assert world.submitted == [Acknowledge(ALARM_ID, "王", seen=seen)]
 
 
 LIFE = f"/api/v1/alarms/{ALARM_ID}"
