@@ -14,6 +14,7 @@ from typing import Any
 from firewatch.model.alarm import AlarmTransition, TransitionReason
 from firewatch.model.control_room import Drill, DutyCheck, DutyState, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState
+from firewatch.model.drill import DrillOutcome
 from firewatch.model.reload import ReloadOutcome, ReloadTrigger, RuleDifference, RulesReload
 from firewatch.model.seat import ControlRoom
 from firewatch.model.text import LocalText
@@ -161,10 +162,10 @@ def _drill(record: Drill, room: ControlRoom) -> LogEntry:
         text = LocalText(f"{record.by}开始演练：{record.plan}", f"{record.by} began a drill: {record.plan}")
         return _entry(EntryKind.DRILL, record.begun_time, text, "drill", record.drill_id, "begun")
     lasted = _span(record.ended_time - record.begun_time)
-    outcome = f" ({record.outcome})" if record.outcome else ""
+    outcome = DrillOutcome(record.outcome).text
     text = LocalText(
-        f"演练结束：{record.plan}，历时{lasted.zh}{outcome}",
-        f"The drill {record.plan} ended after {lasted.en}{outcome}",
+        f"演练结束：{record.plan}，历时{lasted.zh}（{outcome.zh}）",
+        f"The drill {record.plan} ended after {lasted.en} ({outcome.en})",
     )
     return _entry(EntryKind.DRILL, record.ended_time, text, "drill", record.drill_id, "ended")
 

@@ -70,10 +70,19 @@ class World:
         self.history = InMemoryHistory()
         self.telemetry = Telemetry()
         self.standing: dict[str, AlarmTransition] = {}
+        self.rehearsed = {"chat", "trainer"}
+        """Whom a drill's plan lets be told."""
         self.notifier = self._fresh()
 
     def _fresh(self) -> Notifier:
-        around = Surroundings(self.clock, self.history, self.history, self.telemetry, PlainHttp)
+        around = Surroundings(
+            self.clock,
+            self.history,
+            self.history,
+            self.telemetry,
+            PlainHttp,
+            lambda each: each.target in self.rehearsed,
+        )
         return Notifier(self.file, INVENTORY, around)
 
     @asynccontextmanager
@@ -525,6 +534,18 @@ async def test_a_drill_is_sent_where_drills_are_wanted_and_says_that_it_is_one()
             await world.settled("chat", "trainer")
             assert chat.taken == []
             assert trainer.taken[0].body.decode().startswith("【演练】")
+
+
+async def test_a_drill_is_not_sent_where_its_plan_does_not_let_it() -> None:
+    async with receiver() as trainer, receiver() as other:
+        file = to("trainer", trainer, ", drills: true") + to("other", other, ", drills: true")
+        world = World("targets:\n" + file + PLAN.replace("TARGETS", "trainer, other"))
+        async with world.running():
+            planned = world.happens(Tale(replace(smoke(), drill="d1")).told(), Tale(smoke("b" * 16)).told())
+            await world.settled("trainer", "other")
+            assert [each.target for each in planned].count("trainer") == 2
+            assert len(trainer.taken) == 2
+            assert len(other.taken) == 1, "what is real goes to everybody"
 
 
 async def test_planning_that_fails_for_one_alarm_is_told_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

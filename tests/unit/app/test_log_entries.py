@@ -12,6 +12,7 @@ from firewatch.app.log_keeper import LogKeeper
 from firewatch.model.alarm import AlarmState, AlarmTransition, Maintenance, TransitionReason
 from firewatch.model.control_room import Drill, DutyCheck, DutyState, EntryKind, LogEntry
 from firewatch.model.delivery import Delivery, DeliveryState, NotificationReason
+from firewatch.model.drill import DrillOutcome
 from firewatch.model.reload import (
     ReloadOutcome,
     ReloadReport,
@@ -132,9 +133,9 @@ PROBLEM = RulesProblem("r.yaml", 1, 2, "", "what", "", "r.yaml:1:2: what")
         ),
         (Drill("d", "lift", NOW, "li"), EntryKind.DRILL, "li began a drill: lift"),
         (
-            Drill("d", "lift", NOW, "li", NOW + timedelta(minutes=7), "done"),
+            Drill("d", "lift", NOW, "li", NOW + timedelta(minutes=7), DrillOutcome.REAL_ALARM),
             EntryKind.DRILL,
-            "The drill lift ended after 7 min (done)",
+            "The drill lift ended after 7 min (ended at once by a real alarm)",
         ),
         (
             dead("phone", 1),
