@@ -393,6 +393,7 @@ async def test_what_stays_unanswered_in_an_incident_is_escalated_once_the_one_th
         called, *others = incident(Priority.HIGHEST, Priority.LOW, Priority.HIGH, Priority.HIGH)
         async with world.running():
             world.happens(called.told(), *(each.told(grouped=True) for each in others))
+            await world.settled("chat")
         async with world.running():
             world.passes(minutes=1)
             world.happens(called.acknowledged(world.clock.now()))
@@ -401,7 +402,6 @@ async def test_what_stays_unanswered_in_an_incident_is_escalated_once_the_one_th
             await world.settled("chat", "head")
             assert (reasons(chat), reasons(head)) == (["onset"], [])
             world.passes(seconds=1)
-            await world.settled("chat")
             await world.settled("head")
             (told,) = await world.history.deliveries(target="head", state=DeliveryState.DELIVERED)
             assert told.alarm_id == others[1].alarm.alarm_id, "the most urgent, of these the first"
