@@ -300,6 +300,14 @@ class TestWithTwoSeats:
             await expect(entry(page, "desk")).to_have_count(0)
             await expect(page.locator("[data-on-duty]")).to_contain_text("No shift now")
 
+    async def test_the_choice_of_the_seat_leaves_the_name_of_the_compound_its_room(self, open_console):
+        async with open_console() as page:
+            await page.set_viewport_size({"width": 1280, "height": 800})
+            await open_page(page)
+            await expect(page.get_by_label("Seat of this screen")).to_be_in_viewport(ratio=1)
+            cut = "site => site.scrollWidth > site.clientWidth"
+            assert not await page.locator(".top .site").evaluate(cut)
+
 
 async def test_every_word_of_it_is_said_in_chinese(world, open_console):
     now = world.clock.now()

@@ -110,7 +110,7 @@ export const pages = {
   "load.day": "the last 24 hours",
   "load.10min": "in 10 min",
   "load.hour": "in an hour",
-  "load.peak": "most in 10 min",
+  "load.peak": "10-min peak",
   "load.flood": "in flood",
   "load.active": "active now",
   "load.late": "late",
