@@ -88,7 +88,7 @@ class Compound:
         self.daemon._process.send_signal(signal.SIGKILL)
         assert await self.daemon.wait() == -signal.SIGKILL
 
-    async def until(self, what: str, found: Callable[[], T | None], seconds: float = 30) -> T:
+    async def until(self, what: str, found: Callable[[], T | None], seconds: float = 60) -> T:
         """Wait until something was heard; the failure says what was missing and shows the daemon's log."""
         try:
             async with asyncio.timeout(seconds):
