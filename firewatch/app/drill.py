@@ -280,6 +280,7 @@ class DrillKeeper:
         drill = Drill(drill_id=secrets.token_hex(8), plan=plan.plan, begun_time=now, by=operator)
         going = self._going = _Going(Course(plan, drill, inventory), engine)
         self._history.write([drill])
+        self._history.outlive()
         self._feed.push(going.course.news())
         self._telemetry.emit(DrillBegan(plan=plan.plan, drill=drill.drill_id, by=operator))
         self._guarded(going, lambda going: self._carry_out(going, engine.start(now)))
@@ -328,7 +329,7 @@ class DrillKeeper:
         for change in changes:
             going.course.changed(change)
         self._history.write([*allowed, *changes], on_safe=partial(self._journalled, going, changes))
-        if told:
+        if told or allowed:  # after a crash nothing but the record says what has to be let go
             self._history.outlive()
         self._show(going, [change.alarm for change in changes])
         for command in allowed:

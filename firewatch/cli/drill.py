@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,9 @@ from firewatch.cli.language import language as readers_language
 from firewatch.model.drill import DrillOutcome
 
 EXIT_NOT_PASSED = 1
+
+_PATIENCE = timedelta(seconds=30)
+"""Compiling ten thousand rules for a drill takes a while."""
 
 
 @click.group("drill", short_help="Rehearse an emergency through the whole chain.")
@@ -49,7 +52,7 @@ def start(plan: str, operator: str | None, url: str | None, as_json: bool, confi
     Exit code: 0 it goes on, 1 it was refused, 2 no daemon answers.
     """
     body = {"plan": plan, "operator": operator or login()}
-    drill = _asked(lambda daemon: daemon.post("drills", body), url, config)
+    drill = _asked(lambda daemon: daemon.post("drills", body, _PATIENCE), url, config)
     if as_json:
         click.echo(json.dumps(drill, ensure_ascii=False, indent=2))
     else:
@@ -68,7 +71,7 @@ def stop(drill_id: str | None, operator: str | None, url: str | None, as_json: b
 
     def ask(daemon: Daemon) -> Any:
         path = f"drills/{quote(drill_id or _newest(daemon), safe='')}/stop"
-        return daemon.post(path, {"operator": operator or login()})
+        return daemon.post(path, {"operator": operator or login()}, _PATIENCE)
 
     drill = _asked(ask, url, config)
     if as_json:

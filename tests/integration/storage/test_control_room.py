@@ -99,6 +99,21 @@ class Records:
         await kept.flush()
         assert await kept.drills() == [ended]
 
+    async def test_one_drill_is_read_by_its_id(self, kept: Any) -> None:
+        kept.write([DRILL])
+        await kept.flush()
+        assert await kept.drill("r1") == DRILL
+        assert await kept.drill("r2") is None
+
+    async def test_a_drills_commands_are_read_by_it_and_are_never_the_newest_of_a_device(self, kept: Any) -> None:
+        real = command("c1", issued=1)
+        rehearsed = msgspec.structs.replace(command("c2", issued=2, cause="a2"), drill="r1")
+        kept.write([real, rehearsed])
+        await kept.flush()
+        assert [record.command for record in await kept.commands(drill="r1")] == [rehearsed]
+        assert [record.command for record in await kept.commands()] == [rehearsed, real]
+        assert [record.command for record in await kept.newest_commands()] == [real]
+
     async def test_stages_of_several_alarms_are_read_first_to_last(self, kept: Any) -> None:
         delivered = StageReached("a1", Stage.DELIVERED, at(3), "phone")
         proven = StageReached("a2", Stage.PROVEN, at(2), "command-1")

@@ -17,6 +17,7 @@ from firewatch.model.drill import DrillOutcome, Expectation, Withheld
 from firewatch.model.effect import Annunciate
 from firewatch.model.topic import Channel, parse
 from firewatch.ports import AlarmFilter
+from firewatch.testing.history import InMemoryHistory
 from tests.unit.app.drill_world import World, plan
 
 LEAK = Expectation(timedelta(seconds=5), rule="leak", subject="s/leak")
@@ -230,3 +231,34 @@ async def test_a_fault_in_a_drill_ends_it_and_nothing_else(monkeypatch: pytest.M
         assert "ZeroDivisionError" in report.detail
         await world.hear("leak", True)
         assert [alarm.rule for alarm in world.loop.alarms()] == ["leak"]
+
+
+class SurvivingHistory(InMemoryHistory):
+    """Remembers which commands would survive a kill -9."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.surviving: set[str] = set()
+
+    def outlive(self) -> None:
+        self.surviving |= self._commands.keys()
+
+
+async def test_what_a_drill_asks_of_an_actuator_survives_a_kill_before_it_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = SurvivingHistory()
+    async with World(plan((0, "leak", True), LATER), history=history).running() as world:
+        lost: list[str] = []
+        publish = world.source.publish
+
+        def checked(topic: str, payload: bytes, *, retain: bool = False, replaces: str | None = None) -> None:
+            if "/command/" in topic and msgspec.json.decode(payload)["id"] not in history.surviving:
+                lost.append(topic)
+            publish(topic, payload, retain=retain, replaces=replaces)
+
+        monkeypatch.setattr(world.source, "publish", checked)
+        await world.drills.start("plan", "Wang")
+        await world.let_pass(1)
+        assert world.sent(drill=True) == ["door hold", "board show"]
+        assert lost == []
