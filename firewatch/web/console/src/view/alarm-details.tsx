@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { pictureAddress, transitions, type Alarm, type AlarmTransition, type Mark } from "../api";
 import { value } from "../format";
-import { useScreen } from "../screen";
+import { useDesk, useScreen } from "../screen";
 import { useWords } from "../text";
 import { stands } from "../world";
 import { Acknowledge } from "./acknowledge";
@@ -27,12 +27,9 @@ interface Props {
 
 export function AlarmDetails({ alarm, marks = [], close }: Props) {
   const words = useWords();
-  const { facts, time } = useScreen();
-  const changes = useChanges(alarm);
+  const { facts } = useScreen();
   const text = words.of(alarm.text);
   const commands = facts.commandsOf(alarm);
-  const actuators = facts.actuatorsOf(alarm);
-  const hasLoudspeaker = facts.hasLoudspeaker(alarm.site, alarm.building);
   return (
     <Dialog title={words.say("common.at", { text, place: words.of(alarm.place) })} close={close} wide>
       <div class={alarm.picture ? "details with-picture" : "details"}>
@@ -56,35 +53,6 @@ export function AlarmDetails({ alarm, marks = [], close }: Props) {
               <b>{words.say(`mark.${mark}`)}</b>: {words.say(`mark.${mark}.means`)}
             </p>
           ))}
-          {alarm.confirmation?.comment && (
-            <p>
-              {words.say("verdict.by", {
-                who: alarm.confirmation.by,
-                time: time(alarm.confirmation.confirmed_time, alarm.site),
-              })}
-              : {alarm.confirmation.comment}
-            </p>
-          )}
-          {alarm.drill === null && (
-            <div class="answer">
-              <Acknowledge alarm={alarm} />
-            </div>
-          )}
-          {alarm.drill === null && (actuators.length > 0 || hasLoudspeaker) && (
-            <>
-              <h3>{words.say("operate.heading")}</h3>
-              <Operate devices={actuators} />
-              {hasLoudspeaker && <Broadcast site={alarm.site} building={alarm.building} />}
-            </>
-          )}
-          <h3>{words.say("explain.why")}</h3>
-          <AlarmExplained alarm={alarm} />
-          {stands(alarm) && alarm.drill === null && (
-            <>
-              <h3>{words.say("hide.title")}</h3>
-              <Hiding alarm={alarm} />
-            </>
-          )}
           {commands.length > 0 && (
             <ul class="commands">
               {commands.map((record) => (
@@ -92,26 +60,7 @@ export function AlarmDetails({ alarm, marks = [], close }: Props) {
               ))}
             </ul>
           )}
-          <h3>{words.say("alarm.history")}</h3>
-          {changes === "unreadable" && <p>{words.say("alarm.history.none")}</p>}
-          {Array.isArray(changes) && changes.length === 0 && <p>{words.say("alarm.history.notYet")}</p>}
-          {Array.isArray(changes) && (
-            <table>
-              <tbody>
-                {changes.map((change) => (
-                  <tr key={change.number}>
-                    <td>{time(change.transition_time, alarm.site)}</td>
-                    <td>{words.word("reason", change.reason)}</td>
-                    <td>{words.say(`state.${change.alarm.state}`)}</td>
-                    <td>{change.by}</td>
-                    <td>{change.comment}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-          <h3>{words.say("alarm.stages")}</h3>
-          <Deadlines alarm={alarm} />
+          {alarm.drill === null && <Handling alarm={alarm} />}
           <p class="hint">
             {words.say("alarm.rule")} <code>{alarm.rule}</code> · <code>{alarm.subject}</code> ·{" "}
             <code>{alarm.alarm_id}</code>
@@ -119,6 +68,71 @@ export function AlarmDetails({ alarm, marks = [], close }: Props) {
         </div>
       </div>
     </Dialog>
+  );
+}
+
+/** What people do about an alarm, and what is known of its way; a drill's has none of it. */
+function Handling({ alarm }: { alarm: Alarm }) {
+  const words = useWords();
+  const { facts, time } = useScreen();
+  const actuators = facts.actuatorsOf(alarm);
+  const hasLoudspeaker = facts.hasLoudspeaker(alarm.site, alarm.building);
+  const { confirmation } = alarm;
+  return (
+    <>
+      {confirmation?.comment && (
+        <p>
+          {words.say("verdict.by", { who: confirmation.by, time: time(confirmation.confirmed_time, alarm.site) })}:{" "}
+          {confirmation.comment}
+        </p>
+      )}
+      <div class="answer">
+        <Acknowledge alarm={alarm} />
+      </div>
+      {(actuators.length > 0 || hasLoudspeaker) && (
+        <>
+          <h3>{words.say("operate.heading")}</h3>
+          <Operate devices={actuators} />
+          {hasLoudspeaker && <Broadcast site={alarm.site} building={alarm.building} />}
+        </>
+      )}
+      <h3>{words.say("explain.why")}</h3>
+      <AlarmExplained alarm={alarm} />
+      {stands(alarm) && (
+        <>
+          <h3>{words.say("hide.title")}</h3>
+          <Hiding alarm={alarm} />
+        </>
+      )}
+      <h3>{words.say("alarm.stages")}</h3>
+      <Deadlines alarm={alarm} />
+      <h3>{words.say("alarm.history")}</h3>
+      <History alarm={alarm} />
+    </>
+  );
+}
+
+function History({ alarm }: { alarm: Alarm }) {
+  const words = useWords();
+  const { time } = useDesk();
+  const changes = useChanges(alarm);
+  if (changes === null) return null;
+  if (changes === "unreadable") return <p>{words.say("alarm.history.none")}</p>;
+  if (changes.length === 0) return <p>{words.say("alarm.history.notYet")}</p>;
+  return (
+    <table>
+      <tbody>
+        {changes.map((change) => (
+          <tr key={change.number}>
+            <td>{time(change.transition_time, alarm.site)}</td>
+            <td>{words.word("reason", change.reason)}</td>
+            <td>{words.say(`state.${change.alarm.state}`)}</td>
+            <td>{change.by}</td>
+            <td>{change.comment}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -187,7 +187,9 @@ function MemberLine({ alarm, open }: { alarm: Alarm; open(alarm: Alarm): void })
     <button type="button" title={words.say("alarm.details")} onClick={() => open(alarm)}>
       <span class="number">{numberOf(alarm)}</span>
       <span class={`tag ${alarm.alarm_class}`}>{words.say(`priority.${alarm.priority}`)}</span>
-      <span class="grow">{words.say("common.at", { text: words.of(alarm.text), place: words.of(alarm.place) })}</span>
+      <span class="grow">
+        <b>{words.of(alarm.place)}</b> {words.of(alarm.text)}
+      </span>
       <span class="state">{words.say(`state.${alarm.state}`)}</span>
       <time>{time(alarm.onset_time, alarm.site)}</time>
     </button>
