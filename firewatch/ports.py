@@ -139,20 +139,26 @@ class StoredObservation(msgspec.Struct, frozen=True):
 
 class CommandRecord(msgspec.Struct, frozen=True):
     """A command, the last answer to it (None while there is none), how far it is, and when a second signal showed that
-    it was carried out.
+    it was carried out. `attempts` is how often it was asked since the start, as its actuator answered and nothing
+    showed it; the history does not keep it.
     """
 
     command: ActuatorCommand
     answer: ActuatorAnswer | None
     state: CommandState
     proven_time: datetime | None = None
+    attempts: int = 1
 
     @classmethod
     def of(
-        cls, command: ActuatorCommand, answer: ActuatorAnswer | None = None, proven_time: datetime | None = None
+        cls,
+        command: ActuatorCommand,
+        answer: ActuatorAnswer | None = None,
+        proven_time: datetime | None = None,
+        attempts: int = 1,
     ) -> CommandRecord:
         """The record of a command with what is known of it."""
-        return cls(command, answer, command_state(answer, proven_time), proven_time)
+        return cls(command, answer, command_state(answer, proven_time), proven_time, attempts)
 
 
 class HistoryReader(Protocol):
@@ -219,7 +225,7 @@ class HistoryReader(Protocol):
         kinds: Sequence[EntryKind] | None = None,
         limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first: of a seat with those of all seats, of some kinds."""
+        """Entries of the log with start <= time < end, newest first: a seat's with those of all seats, of some kinds."""
         ...
 
     async def log_entry(self, entry_id: str) -> LogEntry | None:

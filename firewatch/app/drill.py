@@ -253,7 +253,7 @@ class DrillKeeper:
     def follow(self, change: CommandChange) -> None:
         """A command of a drill is further than before."""
         going, record = self._going, change.record
-        if going is None or record.command.drill != going.course.drill.drill_id:
+        if going is None or change.is_repeat or record.command.drill != going.course.drill.drill_id:
             return
         now = self._clock.now()
         going.course.went_on(record.command.command_id, change.state or record.state, record.proven_time, now)

@@ -68,7 +68,8 @@ class Carrier(Protocol):
 class CommandChange(msgspec.Struct, frozen=True):
     """A command is further than before. `stored` is what the history has to know of it beside the answers themselves.
 
-    `state` is what rules are to know of the device: None for a command that a newer one took the place of. While a
+    `state` is what rules are to know of the device: None for a command that a newer one took the place of, and where it
+    `is_repeat`, another attempt that people see and that is no news for anybody else. While a
     proof is awaited, an actuator that says that it is done is only believed to have accepted: `done` is good news where
     nothing else can show it.
     """
@@ -76,6 +77,7 @@ class CommandChange(msgspec.Struct, frozen=True):
     record: CommandRecord
     state: CommandState | None
     stored: tuple[ActuatorAnswer | StageReached, ...] = ()
+    is_repeat: bool = False
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ class _Followed:
 
     @property
     def record(self) -> CommandRecord:
-        return CommandRecord.of(self.command, self.answer, self.proven_time)
+        return CommandRecord.of(self.command, self.answer, self.proven_time, self.attempt)
 
     @property
     def repeat_time(self) -> datetime | None:
@@ -259,7 +261,7 @@ class Actuators:
                 command_id=command.command_id, device=command.device, action=command.action, attempt=followed.attempt
             )
         )
-        return []
+        return [CommandChange(followed.record, None, is_repeat=True)]
 
     def _give_up_unanswered(self, followed: _Followed, now: datetime) -> list[CommandChange]:
         command = followed.command

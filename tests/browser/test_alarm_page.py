@@ -367,6 +367,18 @@ async def test_a_command_shows_how_far_it_is(world, open_console, answer, proven
         await expect(card(page).locator(f".command.{state}")).to_contain_text(f"Hold the door {said}")
 
 
+async def test_a_command_that_is_asked_again_says_how_often(world, open_console):
+    world.alarm()
+    now = world.clock.now()
+    command = ActuatorCommand("c1", DOOR, "hold_door", {}, ALARM_ID, "e-bike-in-lift", now)
+    async with open_console() as page:
+        world.feed.push(CommandRecord.of(command, ActuatorAnswer("c1", DOOR, AnswerState.DONE, "held", now, now)))
+        await expect(card(page).locator(".command")).to_contain_text("proof awaited")
+        await expect(card(page).locator(".attempts")).to_have_count(0)
+        world.feed.push(CommandRecord.of(command, attempts=2))
+        await expect(card(page).locator(".attempts")).to_have_text("asked 2 times")
+
+
 async def test_a_false_hold_is_released_by_one_press(world, open_console):
     world.alarm()
     async with open_console() as page:

@@ -89,7 +89,7 @@ class Wire:
         return self.telemetry.registry.get_sample_value(metric, labels)
 
     def _note(self, changes: list) -> None:
-        self.states += [change.state for change in changes]
+        self.states += [change.state for change in changes if not change.is_repeat]
         self.records += [change.record for change in changes]
         self.stored += [each for change in changes for each in change.stored]
 
@@ -204,6 +204,7 @@ def test_a_door_that_says_done_and_does_not_move_is_asked_again_and_then_unprove
         watched.observe(reading(second, value=False))
     assert [message.attempt for message in watched.messages] == [1, 2, 3]
     assert {message.id for message in watched.messages} == {"c1"}
+    assert [record.attempts for record in watched.records] == [1, 1, 2, 3, 3], "people see each attempt"
     assert watched.states == [CommandState.SENT, CommandState.ACCEPTED, CommandState.UNPROVEN]
     assert [each.detail for each in watched.stored if isinstance(each, ActuatorAnswer)] == ["unproven"]
     assert watched.count("firewatch_unproven_commands_total", action="hold_door") == 1

@@ -186,6 +186,8 @@ export interface CommandRecord {
   } | null;
   state: CommandState;
   proven_time: string | null;
+  /** How often it was asked since firewatch started. */
+  attempts: number;
 }
 
 export type CommandState = "sent" | "accepted" | "done" | "proven" | "failed" | "unproven";

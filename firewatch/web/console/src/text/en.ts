@@ -415,6 +415,7 @@ export const en = {
   "choice.stay_inside": "Stay inside",
   "choice.all_clear": "All clear",
   "choice.drill": "Drill",
+  "command.attempts": "asked {n} times",
   "command.proofAwaited": "proof awaited",
   "answer.unproven": "not proven",
   "answer.proven": "proven",

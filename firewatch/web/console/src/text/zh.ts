@@ -416,6 +416,7 @@ export const zh: Catalogue = {
   "choice.stay_inside": "留在室内",
   "choice.all_clear": "解除",
   "choice.drill": "演练",
+  "command.attempts": "已下达 {n} 次",
   "command.proofAwaited": "等待证实",
   "answer.unproven": "未证实",
   "answer.proven": "已证实",

@@ -11,13 +11,14 @@ const STAND_INS = ["unanswered", "unproven"];
 export function CommandChip({ record }: { record: CommandRecord }) {
   const words = useWords();
   const { action } = useDesk();
-  const { command, answer, state, proven_time } = record;
+  const { command, answer, state, proven_time, attempts } = record;
   const asked = action(command.device, command.action);
   const last = proven_time ?? answer?.receive_time;
   return (
     <li class={`command ${state}`} data-command={command.command_id}>
       {command.drill && <DrillTag />} <span>{asked ? words.of(asked.label) : ""}</span> <b>{said(words, record)}</b>{" "}
       {state === "done" && asked?.proof && <span class="awaited">{words.say("command.proofAwaited")}</span>}{" "}
+      {attempts > 1 && <span class="attempts">{words.say("command.attempts", { n: attempts })}</span>}{" "}
       {last && <small>{words.say("answer.after", { time: elapsed(words, command.issued_time, last) })}</small>}
     </li>
   );
