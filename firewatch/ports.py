@@ -225,7 +225,7 @@ class HistoryReader(Protocol):
         kinds: Sequence[EntryKind] | None = None,
         limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first: a seat's with those of all seats, of some kinds."""
+        """Entries of the log with start <= time < end, newest first: a seat's and those of all seats, of some kinds."""
         ...
 
     async def log_entry(self, entry_id: str) -> LogEntry | None:
