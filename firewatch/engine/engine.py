@@ -1055,7 +1055,9 @@ class Engine:
             self._over[command.alarm_id] = replace(over, alarm=last.alarm, number=last.number)
             return
         if over is not None and isinstance(command, Acknowledge):
-            raise RefusedCommandError(f"Alarm {command.alarm_id} is over: {over.alarm.acknowledged_by} acknowledged it.")
+            raise RefusedCommandError(
+                f"Alarm {command.alarm_id} is over: {over.alarm.acknowledged_by} acknowledged it."
+            )
         step(None, command, self._now)
 
     def _acknowledge_incident(self, command: AcknowledgeIncident, effects: list[Effect]) -> None:

@@ -454,7 +454,6 @@ def test_what_people_are_told_of_at_a_start_is_told_once_and_again_from_there(be
     assert again.advance(5060) == ["! low", "low unacknowledged (realarmed)"]
 
 
-
 def test_a_shelf_puts_off_telling_again() -> None:
     world = World(low(realarm_after="60s"))
     world.hear(1, "hydrant-1/pressure", 0.05)
