@@ -28,8 +28,8 @@ class Signal(msgspec.Struct, frozen=True):
     """One quantity a device reports. `unit` is the unit everything inside firewatch uses for it.
 
     `states` names the values a STATE signal may take, `range` the least and the most that a NUMBER can be, in its unit.
-    `supervisory` marks the signals that firewatch itself derives about a device (`online`, `clock_fault`), `trigger` those
-    that fire practice counts as an alarm trigger, of which linkage takes two (GB 50116-2013 4.1.6).
+    `supervisory` marks the signals that firewatch itself derives about a device (`online`, `clock_fault`), `trigger`
+    those that fire practice counts as an alarm trigger, of which linkage takes two (GB 50116-2013 4.1.6).
     """
 
     name: str

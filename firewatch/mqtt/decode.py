@@ -68,9 +68,9 @@ class PayloadDecoder:
 
     `notice` hears of whatever is worth counting beside the answer of `decode`: single bad readings of a message whose
     other readings are good, and wrong clocks. `ask` hears of every question whether anybody is at a seat of `room`;
-    RefusedCommandError from it is a rejection. `rehearse` hears of every reading of a drill, with the drill's id and the
-    reading's place in it; it says False where that drill does not go on. All are called before `decode` returns. `subscriptions` are the topic
-    filters to subscribe to: the contract's channels and every vendor's topic.
+    RefusedCommandError from it is a rejection. `rehearse` hears of every reading of a drill, with the drill's id and
+    the reading's place in it; it says False where that drill does not go on. All are called before `decode` returns.
+    `subscriptions` are the topic filters to subscribe to: the contract's channels and every vendor's topic.
     """
 
     def __init__(
