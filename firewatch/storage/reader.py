@@ -144,7 +144,7 @@ class PostgresReader:
         kinds: Sequence[EntryKind] | None = None,
         limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first: of a seat (with those of all) and of some kinds."""
+        """Entries of the log with start <= time < end, newest first: a seat's (and those of all), of some kinds."""
         names = None if kinds is None else [kind.value for kind in kinds]
         wanted = {"start": start, "end": end, "seat": seat, "kinds": names, "limit": limit}
         return list(map(read_log_entry, await self._rows("log_entries", wanted)))

@@ -208,7 +208,7 @@ class InMemoryHistory:
         kinds: Sequence[EntryKind] | None = None,
         limit: int = 1000,
     ) -> list[LogEntry]:
-        """Entries of the log with start <= time < end, newest first: of a seat (with those of all) and of some kinds."""
+        """Entries of the log with start <= time < end, newest first: a seat's (and those of all), of some kinds."""
         found = (
             each
             for each in self._log.values()
