@@ -188,7 +188,7 @@ function MemberLine({ alarm, open }: { alarm: Alarm; open(alarm: Alarm): void })
       <span class="number">{numberOf(alarm)}</span>
       <span class={`tag ${alarm.alarm_class}`}>{words.say(`priority.${alarm.priority}`)}</span>
       <span class="grow">
-        <b>{words.of(alarm.place)}</b> {words.of(alarm.text)}
+        <b>{words.of(alarm.text)}</b> {words.of(alarm.place)}
       </span>
       <span class="state">{words.say(`state.${alarm.state}`)}</span>
       <time>{time(alarm.onset_time, alarm.site)}</time>
