@@ -92,7 +92,7 @@ async def test_the_button_asks_for_the_operator_once_and_acknowledges(world, ope
         await expect(page.locator("[data-lamp=security]")).to_contain_text("All acknowledged")
         await card(page, "5a0ce").get_by_role("button", name="Acknowledge").click()
         await expect(page.locator("[data-lamp=fire]")).to_contain_text("All acknowledged")
-        assert [command.operator for command in world.submitted] == ["Wang", "Wang"]
+        assert [(command.operator, command.seen) for command in world.submitted] == [("Wang", 1), ("Wang", 1)]
         await page.reload()
         await expect(page.get_by_role("button", name="Wang")).to_be_visible()
 

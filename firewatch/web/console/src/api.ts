@@ -487,7 +487,9 @@ export const oneAlarm = (alarmId: string): Promise<Alarm> => get(`alarms/${alarm
 
 /** What an operator may ask of an alarm. */
 export type Request =
-  | { verb: "acknowledge" | "reset" | "unshelve" }
+  | { verb: "reset" | "unshelve" }
+  /** `seen` is the alarm's `activations` on the screen: an onset since is not acknowledged unseen. */
+  | { verb: "acknowledge"; seen: number }
   | { verb: "confirm"; verdict: Verdict; comment: string }
   | { verb: "shelve"; reason: string; seconds: number | null };
 

@@ -20,7 +20,7 @@ export function Acknowledge({ alarm }: { alarm: Alarm }) {
           type="button"
           class="main"
           disabled={sending !== null || !live}
-          onClick={() => send({ verb: "acknowledge" })}
+          onClick={() => send({ verb: "acknowledge", seen: alarm.activations })}
         >
           {words.say(sending === "acknowledge" ? "alarm.acknowledging" : "alarm.acknowledge")}
         </button>
