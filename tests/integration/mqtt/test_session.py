@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -253,6 +254,7 @@ async def test_only_the_newest_of_a_command_reaches_the_broker_when_it_is_back_a
     broker.start()
     async with Listener(broker.url).running() as listener:
         broker.process.send_signal(signal.SIGSTOP)  # the connection stands, but nobody answers
+        os.waitpid(broker.process.pid, os.WUNTRACED)
         for key in ("door", "horn"):
             for number in range(3):
                 send(key, number)
