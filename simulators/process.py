@@ -16,6 +16,7 @@ import aiomqtt
 import click
 import msgspec
 
+from firewatch.model.command import AnswerState
 from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.duration import parse_duration
 from firewatch.model.text import LocalText
@@ -91,6 +92,8 @@ class Wiring:
         self._simulation = simulation
         self._player = player
         self._actions: dict[str, str] = {}
+        self._early: dict[str, list[AnswerState]] = {}
+        """Answers heard before their commands: a broker keeps the order of one topic, not of two."""
 
     def topics(self) -> list[str]:
         """The topics to subscribe to; commands are among them because an answer does not say its action."""
@@ -113,9 +116,16 @@ class Wiring:
                 self._actions[command.id] = command.action
                 while len(self._actions) > ACTION_MEMORY:
                     del self._actions[next(iter(self._actions))]
+                for state in self._early.pop(command.id, ()):
+                    self._player.answered(topic.device, command.action, state, now)
             elif topic.channel is Channel.ANSWER:
                 answer = _decode_answer(payload)
-                self._player.answered(topic.device, self._actions.get(answer.id, ""), answer.state, now)
+                if answer.id in self._actions:
+                    self._player.answered(topic.device, self._actions[answer.id], answer.state, now)
+                else:
+                    self._early.setdefault(answer.id, []).append(answer.state)
+                while len(self._early) > ACTION_MEMORY:
+                    del self._early[next(iter(self._early))]
         except msgspec.MsgspecError as error:
             _log.warning("%s: not readable: %s", name, error)
 
