@@ -3,13 +3,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firewatch.model.command import AnswerState
+from firewatch.model.contract import AnswerMessage, CommandMessage
 from firewatch.model.text import LocalText
+from firewatch.model.topic import DEFAULT_PREFIX, Channel, Topic
 from simulators.commands import SCENARIOS
+from simulators.device import Broker
+from simulators.process import ProcessOptions, Simulation, Wiring
 from simulators.scenario import Player, Scenario, ScenarioError, Step, parse_scenario, read_scenario
 from simulators.site import read_site
 
@@ -154,3 +159,25 @@ def test_steps_come_in_order_each_once_and_never_early(times, looks, whos):
 def test_the_actuators_a_scenario_listens_to_are_those_of_its_own_steps():
     assert player(ENTERS, LEAVES).listens_to() == {"horn"}
     assert player(ENTERS).listens_to() == set()
+
+
+@pytest.mark.parametrize("answer_first", [False, True])
+def test_an_answer_counts_whether_it_is_heard_before_its_command_or_after(answer_first):
+    story = HEAD + "  - {after: {device: horn, action: play, state: accepted}, who: lift, do: normal}\n"
+    playing = Player(parse_scenario(story), START, {"lift"})
+    options = ProcessOptions(
+        name="lifts",
+        broker=Broker(host="127.0.0.1", port=1883, prefix=DEFAULT_PREFIX),
+        site=read_site(SAMPLE_SITE),
+        scenario=parse_scenario(story),
+        start_time=START,
+        interval=timedelta(seconds=1),
+    )
+    wiring = Wiring(options, Simulation({}), playing)
+    command = CommandMessage(id="c1", action="play", parameters={}, time=START)
+    answer = AnswerMessage(id="c1", state=AnswerState.ACCEPTED, time=START)
+    heard = [(Channel.COMMAND, command), (Channel.ANSWER, answer)]
+    for channel, message in reversed(heard) if answer_first else heard:
+        topic = Topic(channel=channel, site="sample", device="horn").name()
+        wiring.take(topic, msgspec.json.encode(message), at(2))
+    assert [step.who for step in playing.due(at(2))] == ["lift"]
